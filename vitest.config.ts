@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^redisdistro$/, replacement: here('./src/index.ts') },
+      { find: /^redisdistro\/client$/, replacement: here('./src/client.ts') },
+      { find: /^redisdistro\/testing$/, replacement: here('./src/testing.ts') },
+      { find: /^redisdistro\/plugins\/email$/, replacement: here('./plugins/email/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-redis.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+  },
+})
