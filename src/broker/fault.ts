@@ -1,0 +1,32 @@
+import { RedisDistroError } from '../core/errors.js'
+
+const refusals =
+  /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|NOPERM|NOAUTH|WRONGPASS|BUSY|TRYAGAIN|UNBLOCKED)/
+const notSent = /isn't writeable|ECONNREFUSED|ENOTFOUND|ETIMEDOUT|None of startup nodes/i
+
+/** What a failed call means for the caller: nothing written, perhaps written, or full. */
+export function faultOf(error: unknown, says: string): RedisDistroError {
+  const message = error instanceof Error ? error.message : String(error)
+  const cause = { cause: error }
+  if (message.startsWith('OOM') || message.includes("'maxmemory'")) {
+    return new RedisDistroError('store_full', `${says} is out of memory and takes no new tasks`, cause)
+  }
+  if (refusals.test(message)) {
+    return new RedisDistroError('store_away', `${says} refuses: ${message}`, cause)
+  }
+  if (notSent.test(message)) {
+    return new RedisDistroError('store_away', `${says} is away; nothing was written`, cause)
+  }
+  if (error instanceof Error && error.name === 'ReplyError') {
+    return new RedisDistroError('internal', `${says} answered: ${message}`, cause)
+  }
+  return new RedisDistroError(
+    'store_unknown',
+    `${says} did not answer (${message}); what was sent may have been done`,
+    cause,
+  )
+}
+
+/** True where the script is not in Redis's cache. */
+export const isUnknownScript = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('NOSCRIPT')

@@ -1,0 +1,69 @@
+import { Cluster, Redis } from 'ioredis'
+
+/**
+ * Opens connections to Redis. Plain JavaScript, since the lease thread runs it as it is.
+ *
+ * A command that cannot be sent fails at once, and one whose answer was lost is never sent again by
+ * the client library: both would leave a task leased or enqueued that nobody knows of.
+ */
+
+/** How long to wait before the next try to connect, in ms; short, since work stands still. */
+const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.min(tries, 4), 500)
+
+/**
+ * @param {import('./index.js').ConnectionSettings} settings
+ * @param {{ commandTimeout?: number, name: string }} options `commandTimeout` in ms
+ * @returns {Redis | Cluster}
+ */
+export function openConnection(settings, options) {
+  /** @type {import('ioredis').RedisOptions} */
+  const common = {
+    connectionName: options.name,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: null,
+    connectTimeout: 5000,
+    keepAlive: 10_000,
+    retryStrategy,
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    ...(options.commandTimeout === undefined ? {} : { commandTimeout: options.commandTimeout }),
+    ...('tls' in settings && settings.tls ? { tls: plain(settings.tls) } : {}),
+  }
+  if ('url' in settings) return new Redis(settings.url, plain(common))
+  if ('sentinel' in settings) {
+    const { name, nodes, sentinelPassword, ...login } = settings.sentinel
+    return new Redis({
+      ...common,
+      ...plain(login),
+      name,
+      sentinels: nodes.map((node) => ({ ...node })),
+      failoverDetector: true,
+      sentinelRetryStrategy: retryStrategy,
+      ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    })
+  }
+  if ('cluster' in settings) {
+    const { nodes, username, password } = settings.cluster
+    return new Cluster(
+      nodes.map((node) => ({ ...node })),
+      {
+        lazyConnect: true,
+        enableOfflineQueue: false,
+        clusterRetryStrategy: retryStrategy,
+        redisOptions: plain({ ...common, username, password }),
+      },
+    )
+  }
+  throw new Error('the in-process store has no connection')
+}
+
+/**
+ * The same without members that are undefined.
+ * @template {object} T
+ * @param {T} value
+ * @returns {any}
+ */
+function plain(value) {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
+}

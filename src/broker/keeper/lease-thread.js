@@ -1,0 +1,80 @@
+/**
+ * The thread that keeps this process's leases alive while the event loop is busy. Plain JavaScript
+ * with a connection of its own. It renews each lease and reads its orders several times a second,
+ * as long as the loop has turned within `maxBlocked`; past that it ends the process, since a lease
+ * that nobody works under must not live for ever.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { openConnection } from '../ioredis.js'
+
+/** @typedef {{ worker: string, keys: string[] }} Held */
+/** @type {{ connection: import('../index.js').ConnectionSettings, lease: number, maxBlocked: number, interval: number, turns: SharedArrayBuffer, now: '' | number, plain: { text: string, sha: string } }} */
+const { connection, lease, maxBlocked, interval, turns, plain } = workerData
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+const turned = new Int32Array(turns)
+/** @type {Map<string, Held>} */
+const held = new Map()
+
+const redis = openConnection(connection, {
+  name: 'redisdistro-lease',
+  commandTimeout: Math.max(250, Math.min(lease / 3, 2000)),
+})
+redis.on('error', () => undefined)
+redis.connect().catch(() => undefined)
+
+port.on('message', (/** @type {{ hold?: Held, drop?: string, close?: true }} */ message) => {
+  if (message.hold) held.set(message.hold.worker, message.hold)
+  if (message.drop !== undefined) held.delete(message.drop)
+  if (message.close) {
+    clearInterval(timer)
+    redis.disconnect()
+    port.close()
+  }
+})
+
+/** @param {Held} holder */
+async function renew({ worker, keys }) {
+  const values = [...keys, '', worker, String(lease)]
+  try {
+    return await redis.evalsha(plain.sha, keys.length, ...values)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return redis.eval(plain.text, keys.length, ...values)
+  }
+}
+
+/** @param {Held} holder */
+async function look(holder) {
+  try {
+    const [word, ids] = /** @type {[string, string?]} */ (await renew(holder))
+    if (!held.has(holder.worker)) return
+    if (word === 'lost') {
+      held.delete(holder.worker)
+      port.postMessage({ lost: holder.worker })
+    } else if (ids) {
+      port.postMessage({ stop: holder.worker, ids: ids.split('\n').filter(Boolean) })
+    }
+  } catch (error) {
+    // A connection that is up and answers nothing may be half-open: a new one is the cure.
+    if (error instanceof Error && error.message === 'Command timed out' && redis.status === 'ready') {
+      redis.disconnect(true)
+    }
+  }
+}
+
+let lastTurn = Atomics.load(turned, 0)
+// Counted in rounds of this thread, not by a clock: a process that was stopped as a whole stops both.
+let still = 0
+
+const timer = setInterval(() => {
+  const turn = Atomics.load(turned, 0)
+  still = turn === lastTurn ? still + interval : 0
+  lastTurn = turn
+  if (maxBlocked > 0 && still >= maxBlocked) {
+    process.stderr.write(
+      `redisdistro: the event loop has stood still for ${Math.round(still / 1000)} s (worker.maxBlocked); ending process ${process.pid}\n`,
+    )
+    process.kill(process.pid, 'SIGKILL')
+  }
+  for (const holder of held.values()) void look(holder)
+}, interval)

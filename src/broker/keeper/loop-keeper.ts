@@ -1,0 +1,50 @@
+import type { HeldLease, KeeperOptions, LeaseKeeper } from '../../core/broker.js'
+import { type Engine, runScript } from '../arguments.js'
+import { renewScript } from '../scripts.js'
+
+/** Keeps leases on the event loop: for the in-process store, which has no second process to fear. */
+export class LoopKeeper implements LeaseKeeper {
+  readonly #engine: Engine
+  readonly #lease: number
+  readonly #leases = new Map<string, HeldLease>()
+  readonly #timer: NodeJS.Timeout
+  #round: Promise<void> = Promise.resolve()
+
+  constructor(options: KeeperOptions, engine: Engine) {
+    this.#engine = engine
+    this.#lease = options.lease
+    const interval = Math.max(50, Math.min(500, Math.floor(options.lease / 4)))
+    this.#timer = setInterval(() => {
+      this.#round = this.#round.then(() => this.#renewAll())
+    }, interval)
+    this.#timer.unref()
+  }
+
+  hold(lease: HeldLease): void {
+    this.#leases.set(lease.worker, lease)
+  }
+
+  drop(worker: string): void {
+    this.#leases.delete(worker)
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#round
+  }
+
+  async #renewAll(): Promise<void> {
+    for (const held of [...this.#leases.values()]) {
+      const named = { worker: held.worker, lease_: this.#lease }
+      const call = { script: renewScript, partition: held.partition, named }
+      const [word, ids] = (await runScript(this.#engine, call)) as [string, string?]
+      if (!this.#leases.has(held.worker)) continue
+      if (word === 'lost') {
+        this.#leases.delete(held.worker)
+        held.onLost()
+      } else if (ids) {
+        held.onStop(ids.split('\n').filter(Boolean))
+      }
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import { fragment } from '../script.js'
+
+/** At once, also where it runs: its worker is told by `orders`, and its late word is refused. */
+export const cancel = fragment(
+  'cancel',
+  `
+local cancellations = 0
+local function cancel(id, state, value)
+  local fields = headerOf(id)
+  if state == 'active' then
+    local fence, holder = string.match(value, '^(%S+) %S+ (%S+)$')
+    local past = parseAttempts(call('HGET', attempts, id))
+    past.failures = past.failures + 1
+    remark(past, 'cancel', math.floor(tonumber(fence) / 1000), '', '')
+    call('HDEL', active, id)
+    call('HSET', attempts, id, formatAttempts(past))
+    call('HSET', orders, holder, (call('HGET', orders, holder) or '') .. id .. '\\n')
+  else
+    call('ZREM', sets[state], id)
+  end
+  call('ZADD', cancelled, text(now), id)
+  leaveBehind(id, 'cancelled', fields[2], fields[3], fields[4], fields[6])
+  cancellations = cancellations + 1
+end
+local answer = eachId({ scheduled = 1, waiting = 1, retryable = 1, active = 1 }, cancel)
+count('cancelled', cancellations)
+return answer
+`,
+)

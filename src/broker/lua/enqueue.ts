@@ -1,0 +1,96 @@
+import { fragment } from '../script.js'
+
+/** ARGV after the named: id, blob of each new task; all ready now, all ids never used before. */
+export const enqueue = fragment(
+  'enqueue',
+  `
+local amount = (#ARGV - rest) / 2
+local sequence = sequences(amount)
+local records, places = {}, {}
+for i = 1, amount do
+  local id, blob = ARGV[rest + i * 2 - 1], ARGV[rest + i * 2]
+  records[i * 2 - 1], records[i * 2] = id, blob
+  places[i * 2 - 1] = place(string.byte(blob, 1) - 48, sequence + i)
+  places[i * 2] = id
+end
+call('HSET', tasks, unpack(records))
+call('ZADD', waiting, unpack(places))
+count('enqueued', amount)
+wakeOne()
+return text(now)
+`,
+)
+
+/**
+ * ARGV after the named, seven a task: id, blob, due ('' now, '+ms' from now, 'ms' an instant; with
+ * the level in quarters of a ms), fingerprint, expiresIn, unique key, uniqueFor.
+ * Returns four a task: 'new' | 'duplicate' | 'differs', id, state, due ms or ''.
+ */
+export const enqueueChecked = fragment(
+  'enqueueChecked',
+  `
+local function first(id, fingerprint)
+  local print = call('HGET', own, id)
+  if not print and call('HEXISTS', tasks, id) == 0 then return nil end
+  local state, score = stateOf(id)
+  local known = print and string.match(print, '^%S+')
+  local differs = fingerprint ~= '' and known and known ~= fingerprint
+  return differs and 'differs' or 'duplicate', id,
+    state or (print and string.match(print, '^%S+ (%S+)$')) or 'completed',
+    (state == 'scheduled' or state == 'retryable') and text(math.floor(tonumber(score))) or ''
+end
+
+local function firstOfKey(key)
+  local held = key ~= '' and call('HGET', unique, key)
+  if not held then return nil end
+  local id, untilMs = string.match(held, '^(%S+) (%d+)$')
+  local state, score = stateOf(id)
+  if untilMs == '0' then
+    if not state or state == 'completed' or state == 'dead' or state == 'cancelled' then return nil end
+  elseif tonumber(untilMs) <= now then
+    return nil
+  end
+  return 'duplicate', id, state or 'completed',
+    (state == 'scheduled' or state == 'retryable') and text(math.floor(tonumber(score))) or ''
+end
+
+local function store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
+  local level = string.byte(blob, 1) - 48
+  local at = due ~= '' and tonumber(due) or 0
+  if string.sub(due, 1, 1) == '+' then at = at + now end
+  local state, dueAt = 'waiting', ''
+  if at >= now + 1 then
+    state, dueAt = 'scheduled', text(math.floor(at))
+    call('ZADD', scheduled, string.format('%.2f', at), id)
+  else
+    call('ZADD', waiting, place(level, sequences(1) + 1), id)
+  end
+  call('HSET', tasks, id, blob)
+  if fingerprint ~= '' then call('HSET', own, id, fingerprint) end
+  if expiresIn ~= '' then call('ZADD', expiring, text(now + tonumber(expiresIn)), id) end
+  if key ~= '' then
+    local untilMs = uniqueFor == '' and '0' or text(now + tonumber(uniqueFor))
+    call('HSET', unique, key, id .. ' ' .. untilMs)
+    if untilMs ~= '0' then call('ZADD', uniqueUntil, untilMs, key) end
+  end
+  return 'new', id, state, dueAt, state == 'waiting' or at < now + 1000
+end
+
+local answer, fresh, soon = { text(now) }, 0, false
+for i = rest + 1, #ARGV, 7 do
+  local id, blob, due, fingerprint, expiresIn, key, uniqueFor = unpack(ARGV, i, i + 6)
+  local found, firstId, state, dueAt, near = first(id, fingerprint)
+  if not found then found, firstId, state, dueAt = firstOfKey(key) end
+  if not found then
+    found, firstId, state, dueAt, near = store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
+    fresh = fresh + 1
+    soon = soon or near
+  end
+  local n = #answer
+  answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = found, firstId, state, dueAt
+end
+count('enqueued', fresh)
+if soon then wakeOne() end
+return answer
+`,
+)

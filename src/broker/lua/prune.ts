@@ -1,0 +1,106 @@
+import { fragment } from '../script.js'
+
+/** Takes ended tasks out of the store for good. */
+export const prune = fragment(
+  'prune',
+  `
+local function prune(state, ids)
+  if #ids == 0 then return 0 end
+  if state == 'dead' then
+    local blobs = call('HMGET', tasks, unpack(ids))
+    for i = 1, #ids do
+      local fields = { header(blobs[i] or '') }
+      call('ZREM', dead .. ':' .. (fields[5] or 'dead'), ids[i])
+    end
+  end
+  call('ZREM', sets[state], unpack(ids))
+  call('HDEL', tasks, unpack(ids))
+  call('HDEL', results, unpack(ids))
+  call('HDEL', attempts, unpack(ids))
+  call('HDEL', progress, unpack(ids))
+  return #ids
+end
+`,
+)
+
+/** An ended task, erased by a person; its own id is forgotten with it. */
+export const erase = fragment(
+  'erase',
+  `
+return eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, state)
+  prune(state, { id })
+  call('HDEL', own, id)
+  call('ZREM', ownUntil, id)
+end)
+`,
+)
+
+/**
+ * One round of retention, by age and by count, and of everything else that ends by time. ARGV after
+ * the named: age and count for completed, dead, cancelled. Returns how many of each went, how many
+ * expired, and '1' where there is more to do.
+ */
+export const retain = fragment(
+  'retain',
+  `
+local more, gone = false, {}
+for i, state in ipairs({ 'completed', 'dead', 'cancelled' }) do
+  local age, limit = tonumber(ARGV[rest + i * 2 - 1]), tonumber(ARGV[rest + i * 2])
+  local over = tonumber(call('ZCARD', sets[state])) - limit
+  local ids = over > 0 and call('ZRANGE', sets[state], '0', text(math.min(over, 500) - 1)) or {}
+  if #ids == 0 then
+    ids = call('ZRANGEBYSCORE', sets[state], '-inf', text(now - age), 'LIMIT', '0', '500')
+  end
+  gone[i] = text(prune(state, ids))
+  more = more or #ids == 500
+end
+
+local lateStarts = call('ZRANGEBYSCORE', expiring, '-inf', text(now), 'LIMIT', skip, '500')
+local skipped = 0
+for _, id in ipairs(lateStarts) do
+  local state = stateOf(id)
+  if state == 'waiting' or state == 'scheduled' or state == 'retryable' then
+    call('ZREM', sets[state], id)
+    expire(id, call('HGET', tasks, id) or '1010 dead \\n')
+  elseif state == 'active' then
+    skipped = skipped + 1
+  else
+    call('ZREM', expiring, id)
+  end
+end
+more = more or #lateStarts == 500
+count('dead', buried)
+
+for _, id in ipairs(call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', '0', '500')) do
+  if call('HEXISTS', tasks, id) == 1 then
+    call('ZADD', ownUntil, text(now + 86400000), id)
+  else
+    call('ZREM', ownUntil, id)
+    call('HDEL', own, id)
+  end
+end
+for _, key in ipairs(call('ZRANGEBYSCORE', uniqueUntil, '-inf', text(now), 'LIMIT', '0', '500')) do
+  local untilMs = string.match(call('HGET', unique, key) or '', ' (%d+)$')
+  if untilMs and untilMs ~= '0' and tonumber(untilMs) <= now then call('HDEL', unique, key) end
+  call('ZREM', uniqueUntil, key)
+end
+for _, name in ipairs(call('SMEMBERS', deadLetters)) do
+  if call('EXISTS', dead .. ':' .. name) == 0 then call('SREM', deadLetters, name) end
+end
+
+local oldest = math.floor(now / 60000) - 180
+local from = tonumber(call('HGET', meta, 'statsFrom') or text(oldest))
+for past = from, math.min(oldest, from + 60) do
+  for _, name in ipairs({ 'enqueued', 'completed', 'retried', 'dead', 'cancelled', 'lost', 'runMs', 'waitMs' }) do
+    local field = text(past) .. ':' .. name
+    local value = call('HGET', stats, field)
+    if value then
+      call('HINCRBY', stats, 'total:' .. name, value)
+      call('HDEL', stats, field)
+    end
+  end
+end
+call('HSET', meta, 'statsFrom', text(math.max(from, math.min(oldest, from + 60))))
+return { gone[1], gone[2], gone[3], text(buried), more and '1' or '', text(skipped) }
+`,
+)

@@ -1,0 +1,98 @@
+import { fragment } from '../script.js'
+
+/** Seven fields of a task, read at one moment: a plain pipeline can see a moving task nowhere. */
+export const describe = fragment(
+  'describe',
+  `
+local function describe(id, answer)
+  local blob = call('HGET', tasks, id)
+  local state, value = stateOf(id)
+  if not state then blob = nil end
+  local n = #answer
+  answer[n + 1] = blob or (state and '1000 dead \\n' or '')
+  answer[n + 2] = state or ''
+  answer[n + 3] = value or ''
+  answer[n + 4] = blob and call('HGET', attempts, id) or ''
+  answer[n + 5] = blob and call('HGET', results, id) or ''
+  answer[n + 6] = blob and call('HGET', progress, id) or ''
+  answer[n + 7] = state == 'waiting' and text(call('ZRANK', waiting, id)) or ''
+end
+`,
+)
+
+export const find = fragment(
+  'find',
+  `
+local answer = {}
+for i = rest + 1, #ARGV do describe(ARGV[i], answer) end
+return answer
+`,
+)
+
+/**
+ * A page of one set from behind the last member of the page before. KEYS has every set; `set` names
+ * the one, `backward` is '1' for newest first, `after` is 'score id' or ''. Returns the next `after`
+ * or '', then eight a task: id and the seven of `describe`.
+ */
+export const list = fragment(
+  'list',
+  `
+local key = letter ~= '' and (dead .. ':' .. letter) or
+  ({ waiting = waiting, scheduled = scheduled, retryable = retryable, completed = completed,
+    dead = dead, cancelled = cancelled })[set]
+local back = backward == '1'
+local start = 0
+if after ~= '' then
+  local score, id = string.match(after, '^(%S+) (.*)$')
+  local current = call('ZSCORE', key, id)
+  if current and tonumber(current) == tonumber(score) then
+    start = call(back and 'ZREVRANK' or 'ZRANK', key, id) + 1
+  elseif back then
+    start = call('ZCOUNT', key, '(' .. score, '+inf')
+  else
+    start = call('ZCOUNT', key, '-inf', '(' .. score)
+  end
+end
+limit = tonumber(limit)
+local page = call(back and 'ZREVRANGE' or 'ZRANGE', key, text(start), text(start + limit - 1), 'WITHSCORES')
+local answer = { '' }
+for i = 1, #page, 2 do
+  answer[#answer + 1] = page[i]
+  describe(page[i], answer)
+end
+if #page == limit * 2 and limit > 0 then
+  answer[1] = string.format('%.2f', tonumber(page[#page])) .. ' ' .. page[#page - 1]
+end
+return answer
+`,
+)
+
+/** Depth of each state, paused, live workers, now, and the blob of the oldest of each level. */
+export const counts = fragment(
+  'counts',
+  `
+local answer = { text(now), call('HGET', meta, 'paused') and '1' or '',
+  text(call('ZCOUNT', workers, text(now), '+inf')),
+  text(call('ZCARD', scheduled)), text(call('ZCARD', waiting)), text(call('HLEN', active)),
+  text(call('ZCARD', retryable)), text(call('ZCARD', completed)), text(call('ZCARD', dead)),
+  text(call('ZCARD', cancelled)) }
+for level = 0, 3 do
+  local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
+    '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]
+  if first then answer[#answer + 1] = call('HGET', tasks, first) or '' end
+end
+return answer
+`,
+)
+
+export const letters = fragment(
+  'letters',
+  `
+local answer = {}
+for _, name in ipairs(call('SMEMBERS', deadLetters)) do
+  answer[#answer + 1] = name
+  answer[#answer + 1] = text(call('ZCARD', dead .. ':' .. name))
+end
+return answer
+`,
+)

@@ -1,0 +1,48 @@
+import { fragment } from '../script.js'
+
+/** Back in line with all its attempts; what happened before stays in its history. */
+export const requeue = fragment(
+  'requeue',
+  `
+local requeued = 0
+local function requeue(id, state)
+  local fields = headerOf(id)
+  call('ZREM', sets[state], id)
+  if state == 'dead' then call('ZREM', dead .. ':' .. fields[5], id) end
+  local value = call('HGET', attempts, id)
+  if value then
+    local past = parseAttempts(value)
+    past.failures, past.losses, past.deaths, past.mismatch = 0, 0, 0, 0
+    call('HSET', attempts, id, formatAttempts(past))
+  end
+  if fields[2] == '1' then
+    call('ZREM', ownUntil, id)
+    call('HSET', own, id, string.match(call('HGET', own, id) or '-', '^%S+'))
+  end
+  if fields[4] == '1' and not call('HGET', unique, fields[6]) then
+    call('HSET', unique, fields[6], id .. ' 0')
+  end
+  call('ZADD', waiting, place(tonumber(fields[1]), sequences(1) + 1), id)
+  requeued = requeued + 1
+end
+local answer = eachId({ dead = 1, cancelled = 1 }, requeue)
+if requeued > 0 then wakeOne() end
+return answer
+`,
+)
+
+/** Scheduled or retryable, asked for now. */
+export const promoteNow = fragment(
+  'promoteNow',
+  `
+local advanced = 0
+local answer = eachId({ scheduled = 1, retryable = 1 }, function(id, state, value)
+  local due = tonumber(value)
+  call('ZREM', sets[state], id)
+  call('ZADD', waiting, place(math.floor((due - math.floor(due)) * 4 + 0.5), sequences(1) + 1), id)
+  advanced = advanced + 1
+end)
+if advanced > 0 then wakeOne() end
+return answer
+`,
+)

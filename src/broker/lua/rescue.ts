@@ -1,0 +1,78 @@
+import { fragment } from '../script.js'
+
+/**
+ * Marks workers whose lease is over. When the last look of any rescuer is older than half a lease
+ * (Redis was away, or nobody was up) every lease is prolonged once instead. Returns the workers that
+ * are marked dead, and whether there was grace.
+ */
+export const markDead = fragment(
+  'markDead',
+  `
+lease = tonumber(lease)
+local last = tonumber(call('HGET', meta, 'rescuedAt') or '0')
+call('HSET', meta, 'rescuedAt', text(now))
+if last < now - lease / 2 then
+  local members = call('ZRANGE', workers, '0', '-1', 'WITHSCORES')
+  for i = 1, #members, 2 do
+    local expiry = tonumber(members[i + 1])
+    if expiry > 0 and expiry < now + lease then
+      call('ZADD', workers, text(now + lease), members[i])
+    end
+  end
+else
+  local late = call('ZRANGEBYSCORE', workers, '1', '(' .. text(now))
+  for _, name in ipairs(late) do call('ZADD', workers, '0', name) end
+end
+return call('ZRANGEBYSCORE', workers, '0', '0')
+`,
+)
+
+/**
+ * Moves tasks of workers that are marked dead, out of one page of `active`. ARGV after the named:
+ * pairs of id and holder as the page showed them; each is looked at again. Twenty losses bury.
+ */
+export const rescue = fragment(
+  'rescue',
+  `
+local moved, written = 0, {}
+local function rescue(id, holder)
+  local past = parseAttempts(call('HGET', attempts, id))
+  past.losses = past.losses + 1
+  call('HDEL', active, id)
+  if past.losses >= tonumber(maxLosses) then
+    local fields = { header(call('HGET', tasks, id) or '') }
+    remark(past, 'bury', tonumber(string.sub(holder, 1, 16)) / 1000, 'lost',
+      'its worker was lost ' .. text(past.losses) .. ' times')
+    bury(id, fields[5] or 'dead')
+    leaveBehind(id, 'dead', fields[2], fields[3], fields[4], fields[6])
+  else
+    release(id, holder)
+  end
+  call('HSET', attempts, id, formatAttempts(past))
+  moved = moved + 1
+end
+for i = rest + 1, #ARGV, 2 do
+  local id, seen = ARGV[i], ARGV[i + 1]
+  local holder = call('HGET', active, id)
+  if holder and holder == seen then
+    local score = call('ZSCORE', workers, string.match(holder, '^%S+ %S+ (%S+)$'))
+    if not score or tonumber(score) == 0 then rescue(id, holder) end
+  end
+end
+count('lost', moved)
+count('dead', buried)
+if released > 0 then wakeOne() end
+return { text(moved), text(buried) }
+`,
+)
+
+/** Takes a dead worker out once nothing of it is left. */
+export const forgetWorker = fragment(
+  'forgetWorker',
+  `
+call('ZREM', workers, worker)
+call('HDEL', details, worker)
+call('HDEL', orders, worker)
+return 'ok'
+`,
+)

@@ -1,0 +1,78 @@
+import { fragment } from '../script.js'
+
+/**
+ * What a worker says of the tasks it holds. ARGV after the named: `plain` times id, fence, record
+ * of a completion that leaves nothing behind; then eight a task: op, id, fence, delay, record,
+ * flags (level, own, expires, unique mode), unique key, dead-letter.
+ * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
+ * A task that is no longer held under this fence is refused, and nothing of it changes.
+ */
+export const settle = fragment(
+  'settle',
+  `
+plain, special, keepCount = tonumber(plain), tonumber(special), tonumber(keepCount)
+local refused, settledIds, remembered = {}, {}, {}
+local asked = {}
+for i = 1, plain do asked[i] = ARGV[rest + i * 3 - 2] end
+for i = 1, special do asked[plain + i] = ARGV[rest + plain * 3 + i * 8 - 6] end
+local holders = #asked > 0 and call('HMGET', active, unpack(asked)) or {}
+
+for i = 1, plain do
+  local id, fence, record = ARGV[rest + i * 3 - 2], ARGV[rest + i * 3 - 1], ARGV[rest + i * 3]
+  local holder = holders[i]
+  if holder and string.sub(holder, 1, 16) == fence then
+    settledIds[#settledIds + 1] = id
+    complete(id, record)
+  else
+    refused[#refused + 1] = id
+  end
+end
+
+local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
+  local own_, expires, mode = string.match(flags, '^%d(%d)(%d)(%d)')
+  local past = parseAttempts(call('HGET', attempts, id))
+  if op == 'c' then
+    complete(id, record)
+    leaveBehind(id, 'completed', own_, expires, mode, key)
+    if keepCount == 0 then call('HDEL', attempts, id) end
+    return
+  elseif op == 'r' then
+    retry(id, delay, record, past)
+    call('HDEL', progress, id)
+  elseif op == 'l' and delay == '' then
+    release(id, holder)
+    return
+  elseif op == 'l' then
+    setAside(id, delay, past)
+  elseif op == 'x' and past.deaths + 1 < tonumber(delay) then
+    past.deaths = past.deaths + 1
+    release(id, holder)
+  else
+    if op == 'x' then past.deaths = past.deaths + 1 else past.failures = past.failures + 1 end
+    past.lines = past.lines .. record .. '\\n'
+    bury(id, deadLetter)
+    leaveBehind(id, 'dead', own_, expires, mode, key)
+  end
+  local n = #remembered
+  remembered[n + 1], remembered[n + 2] = id, formatAttempts(past)
+end
+
+for i = 1, special do
+  local at = rest + plain * 3 + (i - 1) * 8
+  local op, id, fence, delay, record, flags, key, deadLetter = unpack(ARGV, at + 1, at + 8)
+  local holder = holders[plain + i]
+  if holder and string.sub(holder, 1, 16) == fence then
+    settledIds[#settledIds + 1] = id
+    settleOne(op, id, holder, delay, record, flags, key, deadLetter)
+  else
+    refused[#refused + 1] = id
+  end
+end
+
+if #settledIds > 0 then call('HDEL', active, unpack(settledIds)) end
+if #remembered > 0 then call('HSET', attempts, unpack(remembered)) end
+writeCompleted()
+writeRetries()
+count('dead', buried)
+`,
+)

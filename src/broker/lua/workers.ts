@@ -1,0 +1,64 @@
+import { fragment } from '../script.js'
+
+/** A lease under a new name. */
+export const join = fragment(
+  'join',
+  `
+call('ZADD', workers, text(now + tonumber(lease)), worker)
+call('HSET', details, worker, about)
+return text(now)
+`,
+)
+
+/** The lease goes on, and what was called off since is handed over. 'lost' where it is over. */
+export const renew = fragment(
+  'renew',
+  `
+call('ZADD', workers, text(now + tonumber(lease_)), worker)
+local ids = call('HGET', orders, worker)
+if not ids then return { 'ok' } end
+call('HDEL', orders, worker)
+return { 'ok', ids }
+`,
+)
+
+/** Back to their places by id and fence, of one worker; ARGV after the named: id, fence. */
+export const giveBack = fragment(
+  'giveBack',
+  `
+for i = rest + 1, #ARGV, 2 do
+  local id, fence = ARGV[i], ARGV[i + 1]
+  local holder = call('HGET', active, id)
+  if holder and string.sub(holder, 1, 16) == fence then
+    call('HDEL', active, id)
+    release(id, holder)
+  end
+end
+if released > 0 then wakeOne() end
+return { 'ok', text(released) }
+`,
+)
+
+/** Stored while the task is held under this fence; otherwise nothing happens. */
+export const keepProgress = fragment(
+  'keepProgress',
+  `
+local holder = call('HGET', active, id)
+if holder and string.sub(holder, 1, 16) == fence then call('HSET', progress, id, value) end
+return { 'ok' }
+`,
+)
+
+export const pause = fragment(
+  'pause',
+  `
+if paused == '1' then
+  call('HSET', meta, 'paused', '1')
+  call('DEL', wake)
+else
+  call('HDEL', meta, 'paused')
+  wakeOne()
+end
+return 'ok'
+`,
+)

@@ -1,0 +1,161 @@
+import type {
+  CycleCall,
+  CycleReply,
+  Enqueued,
+  LeasedTask,
+  NewTask,
+  Partition,
+} from '../core/broker.js'
+import type { State } from '../core/state.js'
+import { type Engine, runScript } from './arguments.js'
+import {
+  checkedArguments,
+  completionRecord,
+  decodeLease,
+  encodeTask,
+  isPlain,
+  leavesNothing,
+  settlementArguments,
+} from './record.js'
+import { cycleScript, enqueueCheckedScript, enqueueScript, giveBackScript } from './scripts.js'
+
+async function enqueuePlain(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
+  const rest: string[] = []
+  for (const task of tasks) rest.push(task.id, encodeTask(task))
+  await runScript(engine, { script: enqueueScript, partition, named: {}, rest })
+  return tasks.map(
+    ({ id }): Enqueued => ({ id, state: 'waiting', duplicate: false, differs: false }),
+  )
+}
+
+async function enqueueChecked(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
+  const rest = tasks.flatMap(checkedArguments)
+  const call = { script: enqueueCheckedScript, partition, named: {}, rest }
+  const answer = (await runScript(engine, call)) as string[]
+  return tasks.map((_, i): Enqueued => {
+    const [word, id = '', state, dueAt = ''] = answer.slice(1 + i * 4, 5 + i * 4)
+    return {
+      id,
+      state: state as State,
+      duplicate: word !== 'new',
+      differs: word === 'differs',
+      ...(dueAt === '' ? {} : { dueAt: Number(dueAt) }),
+    }
+  })
+}
+
+/** Stores new tasks, in the order given; those that need looking up go by the checked script. */
+export async function enqueueTasks(
+  engine: Engine,
+  partition: Partition,
+  call: { readonly tasks: readonly NewTask[]; readonly repeat: boolean },
+): Promise<Enqueued[]> {
+  const { tasks, repeat } = call
+  if (repeat || !tasks.some(isPlain)) return enqueueChecked(engine, partition, tasks)
+  if (tasks.every(isPlain)) return enqueuePlain(engine, partition, tasks)
+  const plain = await enqueuePlain(engine, partition, tasks.filter(isPlain))
+  const checked = await enqueueChecked(
+    engine,
+    partition,
+    tasks.filter((task) => !isPlain(task)),
+  )
+  let p = 0
+  let c = 0
+  return tasks.map((task) => (isPlain(task) ? plain[p++] : checked[c++]) as Enqueued)
+}
+
+interface Settled {
+  readonly plain: (string | number)[]
+  readonly special: (string | number)[]
+  readonly plainCount: number
+  readonly specialCount: number
+  readonly ran: number
+  readonly waited: number
+}
+
+function arrangeSettled(call: CycleCall): Settled {
+  const plain: (string | number)[] = []
+  const special: (string | number)[] = []
+  const keeps = call.retention.count > 0
+  let ran = 0
+  let waited = 0
+  for (const settlement of call.settled) {
+    const { task, startedAt, endedAt, outcome } = settlement
+    if (outcome.name === 'complete') {
+      ran += endedAt - startedAt
+      waited += Math.max(0, startedAt - (task.body.runAt ?? task.body.enqueuedAt))
+    }
+    if (leavesNothing(settlement)) {
+      plain.push(task.id, task.fence, keeps ? completionRecord(settlement) : '')
+    } else {
+      special.push(...settlementArguments(settlement))
+    }
+  }
+  return {
+    plain,
+    special,
+    plainCount: plain.length / 3,
+    specialCount: special.length / 8,
+    ran: Math.round(Math.max(0, ran)),
+    waited: Math.round(waited),
+  }
+}
+
+function readCycle(answer: readonly string[]): CycleReply {
+  if (answer[0] === 'lost') return { lost: true }
+  const [, now, fence = '', nextDue, paused, refusedCount] = answer
+  const first = 6 + Number(refusedCount)
+  const leased: LeasedTask[] = []
+  for (let i = first; i + 2 < answer.length; i += 3) {
+    leased.push(decodeLease(answer[i] as string, answer[i + 1] as string, answer[i + 2] as string, fence))
+  }
+  return {
+    lost: false,
+    now: Number(now),
+    leased,
+    refused: answer.slice(6, first),
+    ...(nextDue === '' ? {} : { nextDue: Number(nextDue) }),
+    paused: paused === '1',
+  }
+}
+
+/** One cycle of the pump: settle, promote, lease. */
+export async function runCycle(
+  engine: Engine,
+  partition: Partition,
+  call: CycleCall,
+): Promise<CycleReply> {
+  const settled = arrangeSettled(call)
+  const answer = await runScript(engine, {
+    script: cycleScript,
+    partition,
+    named: {
+      worker: call.worker,
+      wanted: call.wanted,
+      promoting: call.promote ? 1 : 0,
+      keepCount: call.retention.count,
+      ran: settled.ran,
+      waited: settled.waited,
+      plain: settled.plainCount,
+      special: settled.specialCount,
+    },
+    rest: settled.plain.concat(settled.special),
+  })
+  return readCycle(answer as string[])
+}
+
+/** Tasks go back to their places by id and fence alone. */
+export async function giveBackTasks(
+  engine: Engine,
+  partition: Partition,
+  call: { readonly worker: string; readonly tasks: readonly { id: string; fence: string }[] },
+): Promise<void> {
+  for (let i = 0; i < call.tasks.length; i += 500) {
+    await runScript(engine, {
+      script: giveBackScript,
+      partition,
+      named: { worker: call.worker },
+      rest: call.tasks.slice(i, i + 500).flatMap(({ id, fence }) => [id, fence]),
+    })
+  }
+}

@@ -1,0 +1,98 @@
+import type { Broker } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import { RedisDistroError } from '../core/errors.js'
+import { findRedisServer, startEmbedded } from './embedded/index.js'
+import type { BrokerOptions, ConnectionSettings } from './index.js'
+import { createRedisBroker } from './redis-broker.js'
+import { connectionOf, type RedisSettings } from './redis-settings.js'
+
+/** An open broker, and what it stands on. */
+export interface Store {
+  readonly broker: Broker
+  readonly kind: 'redis' | 'embedded' | 'in-process'
+  /** For people: what the tasks lie in, without secrets. */
+  readonly says: string
+  /** Closes the broker and gives the embedded server up. */
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  readonly redis: RedisSettings
+  /** Absolute path of the folder for things made at run time. */
+  readonly directory: string
+  readonly production: boolean
+  /** Whether a store of this process alone will do, since both roles run here. */
+  readonly alone: boolean
+  readonly log: BrokerOptions['log']
+  readonly clock?: Clock | undefined
+}
+
+interface Ground {
+  readonly kind: Store['kind']
+  readonly connection: ConnectionSettings
+  readonly says?: string
+  release(): Promise<void>
+}
+
+const nothing = async () => undefined
+
+/** What the tasks shall lie in: the Redis of the settings, the embedded one, or this process. */
+async function findGround(options: StoreOptions): Promise<Ground> {
+  const connection = connectionOf(options.redis)
+  if (connection) return { kind: 'redis', connection, release: nothing }
+  if (options.production && options.redis.url !== 'embedded') {
+    throw new RedisDistroError(
+      'no_store',
+      'NODE_ENV is production and no Redis is set: set REDIS_URL (redis://host:6379), ' +
+        'or REDIS_URL=embedded to ask for the embedded store.',
+    )
+  }
+  const { directory } = options
+  const program = await findRedisServer()
+  if (program !== undefined) {
+    const redis = await startEmbedded({ directory, program })
+    const says = `an embedded redis-server ${redis.version} with its data in ${redis.directory}`
+    const release = () => redis.release()
+    return { kind: 'embedded', connection: { url: redis.url }, says, release }
+  }
+  if (!options.alone) {
+    throw new RedisDistroError(
+      'no_store',
+      'No REDIS_URL is set and no redis-server program was found, so that processes cannot share ' +
+        'a store: set REDIS_URL (redis://host:6379), install redis-server, or run both roles in ' +
+        'one process (npm start).',
+    )
+  }
+  const says =
+    'an in-process store, since REDIS_URL is not set and no redis-server program was found: ' +
+    'nothing survives a restart and it serves this process only'
+  return { kind: 'in-process', connection: { memory: directory }, says, release: nothing }
+}
+
+/**
+ * Opens the store that the settings ask for.
+ * @throws RedisDistroError `no_store` where nothing may serve, `store_away`, `unsafe_redis`
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const ground = await findGround(options)
+  const { prefix, commandTimeout, allowEviction } = options.redis
+  const { connection } = ground
+  const rest = { prefix, commandTimeout, allowEviction, log: options.log, clock: options.clock }
+  try {
+    const broker = createRedisBroker({ connection, ...rest })
+    try {
+      await broker.open()
+    } catch (error) {
+      await broker.close()
+      throw error
+    }
+    const close = async () => {
+      await broker.close()
+      await ground.release()
+    }
+    return { broker, kind: ground.kind, says: ground.says ?? broker.says, close }
+  } catch (error) {
+    await ground.release()
+    throw error
+  }
+}

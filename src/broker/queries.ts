@@ -1,0 +1,199 @@
+import type {
+  Catalogue,
+  CatalogueQueue,
+  CatalogueType,
+  ListCall,
+  ListPage,
+  MinuteCounts,
+  Moved,
+  Partition,
+  PartitionCounts,
+  PartitionStats,
+  StoredTask,
+  WorkerDetails,
+  WorkerRecord,
+} from '../core/broker.js'
+import { isEnded, type State, states } from '../core/state.js'
+import { type Engine, runScript } from './arguments.js'
+import { partitionKeys } from './keys.js'
+import { decodeStored, decodeTask } from './record.js'
+import type { Script } from './script.js'
+import { countsScript, findScript, lettersScript, listScript } from './scripts.js'
+import { holders } from './upkeep.js'
+
+const fieldsOfTask = 7
+
+/** Tasks by id, each read at one moment; undefined where there is none. */
+export async function findTasks(
+  engine: Engine,
+  partition: Partition,
+  ids: readonly string[],
+): Promise<(StoredTask | undefined)[]> {
+  if (ids.length === 0) return []
+  const call = { script: findScript, partition, named: {}, rest: ids }
+  const answer = (await runScript(engine, call)) as string[]
+  return ids.map((id, i) =>
+    decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)),
+  )
+}
+
+async function listActive(engine: Engine, partition: Partition, call: ListCall): Promise<ListPage> {
+  const key = partitionKeys(engine.prefix, partition).active
+  const page = await engine.store.scanHash(key, call.after ?? '0')
+  const ids = page.pairs.filter((_, i) => i % 2 === 0)
+  const found = await findTasks(engine, partition, ids)
+  const tasks = found.filter((task) => task?.state === 'active') as StoredTask[]
+  return { tasks, ...(page.cursor === '0' ? {} : { next: page.cursor }) }
+}
+
+/** A page of one state: in the order of running, ended ones newest first. */
+export async function listTasks(
+  engine: Engine,
+  partition: Partition,
+  call: ListCall,
+): Promise<ListPage> {
+  if (call.state === 'active') return listActive(engine, partition, call)
+  const answer = (await runScript(engine, {
+    script: listScript,
+    partition,
+    named: {
+      set: call.state,
+      letter: call.deadLetter ?? '',
+      backward: isEnded(call.state) ? 1 : 0,
+      after: call.after ?? '',
+      limit: call.limit,
+    },
+  })) as string[]
+  const tasks: StoredTask[] = []
+  for (let i = 1; i + fieldsOfTask < answer.length; i += fieldsOfTask + 1) {
+    const task = decodeStored(answer[i] as string, answer.slice(i + 1, i + 1 + fieldsOfTask))
+    if (task) tasks.push(task)
+  }
+  return { tasks, ...(answer[0] ? { next: answer[0] } : {}) }
+}
+
+/** Runs a script that moves ids one by one, and reads what became of each. */
+export async function moveTasks(
+  engine: Engine,
+  partition: Partition,
+  call: { readonly script: Script<'now'> | Script<never>; readonly ids: readonly string[] },
+): Promise<Moved[]> {
+  if (call.ids.length === 0) return []
+  const { script, ids } = call
+  const words = await runScript(engine, { script: script as Script<'now'>, partition, named: {}, rest: ids })
+  return (words as string[]).map((word): Moved => {
+    const [what, state] = word.split(' ') as [string, State]
+    if (what === 'moved') return { ok: true, from: state }
+    if (what === 'refused') return { ok: false, reason: 'wrong_state', state }
+    return { ok: false, reason: 'unknown_task' }
+  })
+}
+
+/** Depths and what an operator asks first, at one moment. */
+export async function countTasks(engine: Engine, partition: Partition): Promise<PartitionCounts> {
+  const call = { script: countsScript, partition, named: {} }
+  const answer = (await runScript(engine, call)) as string[]
+  const [now, paused, workers, ...rest] = answer
+  const depth = Object.fromEntries(states.map((state, i) => [state, Number(rest[i])]))
+  const heads = rest.slice(states.length).map((blob) => decodeTask(blob).body.enqueuedAt)
+  return {
+    depth: depth as Record<State, number>,
+    paused: paused === '1',
+    workers: Number(workers),
+    now: Number(now),
+    ...(heads.length > 0 ? { oldestWaiting: Math.max(0, Number(now) - Math.min(...heads)) } : {}),
+  }
+}
+
+const counters = ['enqueued', 'completed', 'retried', 'dead', 'cancelled', 'lost', 'runMs', 'waitMs'] as const
+
+const noCounts = (): Record<(typeof counters)[number], number> => ({
+  enqueued: 0,
+  completed: 0,
+  retried: 0,
+  dead: 0,
+  cancelled: 0,
+  lost: 0,
+  runMs: 0,
+  waitMs: 0,
+})
+
+/** Totals, and the minutes that are asked for. `total` is the folded sum plus the minutes kept. */
+export async function readStats(
+  engine: Engine,
+  partition: Partition,
+  minutes: number,
+): Promise<PartitionStats> {
+  const fields = await engine.store.readHash(partitionKeys(engine.prefix, partition).stats)
+  const now = engine.now()
+  const current = Math.floor((now === '' ? await engine.store.time() : now) / 60_000)
+  const total = noCounts()
+  const byMinute = new Map<number, Record<(typeof counters)[number], number>>()
+  for (const [field, value] of Object.entries(fields)) {
+    const [when, name] = field.split(':') as [string, keyof MinuteCounts]
+    if (!(name in total)) continue
+    total[name] += Number(value)
+    const minute = Number(when)
+    if (!(minute > current - minutes)) continue
+    const counts = byMinute.get(minute) ?? noCounts()
+    counts[name] += Number(value)
+    byMinute.set(minute, counts)
+  }
+  const sorted = [...byMinute].sort(([a], [b]) => a - b)
+  return { total, minutes: sorted.map(([minute, counts]) => ({ minute, ...counts })) }
+}
+
+/** Live workers and at most 1000 of the tasks that each holds. */
+export async function readWorkers(engine: Engine, partition: Partition): Promise<WorkerRecord[]> {
+  const keys = partitionKeys(engine.prefix, partition)
+  const details = await engine.store.readHash(keys.details)
+  const leases = await engine.store.readScores(keys.workers)
+  const running = new Map<string, string[]>()
+  for await (const page of holders(engine, partition, () => true)) {
+    for (const { id, holder } of page) {
+      const worker = holder.slice(holder.lastIndexOf(' ') + 1)
+      const ids = running.get(worker) ?? []
+      if (ids.length < 1000) ids.push(id)
+      running.set(worker, ids)
+    }
+  }
+  const now = engine.now() === '' ? await engine.store.time() : Number(engine.now())
+  const records: WorkerRecord[] = []
+  for (const [worker, leaseUntil] of leases) {
+    const about = details[worker]
+    if (about === undefined || leaseUntil < now) continue
+    records.push({ worker, leaseUntil, running: running.get(worker) ?? [], ...(JSON.parse(about) as WorkerDetails) })
+  }
+  return records
+}
+
+/** The dead-letter keys in use, with how many lie under each. */
+export async function readDeadLetters(engine: Engine, partition: Partition) {
+  const call = { script: lettersScript, partition, named: {} }
+  const answer = (await runScript(engine, call)) as string[]
+  const letters: { key: string; count: number }[] = []
+  for (let i = 0; i + 1 < answer.length; i += 2) {
+    letters.push({ key: answer[i] as string, count: Number(answer[i + 1]) })
+  }
+  return letters.filter(({ count }) => count > 0)
+}
+
+/** Publishes types and queues; others' stay, since their kernels may know what this one does not. */
+export async function publishCatalogue(engine: Engine, catalogue: Catalogue): Promise<void> {
+  const { store, prefix } = engine
+  const types = catalogue.types.map((entry) => [entry.type, JSON.stringify(entry)])
+  const queues = catalogue.queues.map((entry) => [entry.queue, JSON.stringify(entry)])
+  await store.writeHash(`${prefix}:types`, Object.fromEntries(types))
+  await store.writeHash(`${prefix}:queues`, Object.fromEntries(queues))
+}
+
+/** What kernels have published. */
+export async function readCatalogue(engine: Engine): Promise<Catalogue> {
+  const { store, prefix } = engine
+  const types = await store.readHash(`${prefix}:types`)
+  const queues = await store.readHash(`${prefix}:queues`)
+  return {
+    types: Object.values(types).map((text) => JSON.parse(text) as CatalogueType),
+    queues: Object.values(queues).map((text) => JSON.parse(text) as CatalogueQueue),
+  }
+}

@@ -1,0 +1,244 @@
+import type { LeasedTask, NewTask, Settlement, StoredTask, TaskFlags } from '../core/broker.js'
+import type { State } from '../core/state.js'
+import { type AttemptRecord, type OutcomeName, priorities, type TaskBody, type TaskError } from '../core/task.js'
+import { iso } from '../core/clock.js'
+
+const uniqueModes = ['none', 'held', 'timed'] as const
+
+/**
+ * A task as it is written once: a header line that Lua may split (level, own id, expires, unique
+ * mode as digits, then dead-letter key and unique key, percent-encoded), then the body as JSON.
+ */
+export function encodeTask(task: NewTask): string {
+  const level = priorities.indexOf(task.priority)
+  const own = task.fingerprint === undefined ? 0 : 1
+  const expires = task.expiresIn === undefined ? 0 : 1
+  const unique = task.unique === undefined ? 0 : task.unique.for === undefined ? 1 : 2
+  const key = task.unique === undefined ? '' : encodeURIComponent(task.unique.key)
+  return `${level}${own}${expires}${unique} ${task.deadLetter} ${key}\n${JSON.stringify(task.body)}`
+}
+
+interface Decoded {
+  readonly priority: LeasedTask['priority']
+  readonly flags: TaskFlags
+  readonly deadLetter: string
+  readonly uniqueKey: string
+  readonly body: TaskBody
+  readonly broken?: string
+}
+
+const unreadable: TaskBody = { type: '', payload: null, enqueuedAt: 0, overrides: {}, tags: [] }
+
+function parseBody(text: string): TaskBody | undefined {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (typeof body !== 'object' || body === null || !('type' in body)) return undefined
+    return typeof body.type === 'string' ? (body as TaskBody) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The reverse of `encodeTask`; a record that cannot be read says so in `broken`, and stops nobody. */
+export function decodeTask(blob: string): Decoded {
+  const end = blob.indexOf('\n')
+  const [digits = '', deadLetter = '', uniqueKey = ''] = blob.slice(0, end).split(' ')
+  const body = parseBody(blob.slice(end + 1))
+  return {
+    priority: priorities[digits.charCodeAt(0) - 48] ?? 'normal',
+    flags: {
+      own: digits[1] === '1',
+      expires: digits[2] === '1',
+      unique: uniqueModes[digits.charCodeAt(3) - 48] ?? 'none',
+    },
+    deadLetter: deadLetter || 'dead',
+    uniqueKey,
+    body: body ?? unreadable,
+    ...(body ? {} : { broken: `its record cannot be read: ${blob.slice(0, 200)}` }),
+  }
+}
+
+/** The arguments of a checked enqueue, seven a task. */
+export function checkedArguments(task: NewTask): (string | number)[] {
+  const quarter = priorities.indexOf(task.priority) * 0.25
+  const { due } = task
+  return [
+    task.id,
+    encodeTask(task),
+    due === undefined
+      ? ''
+      : 'at' in due
+        ? (Math.floor(due.at) + quarter).toFixed(2)
+        : `+${(Math.floor(due.in) + quarter).toFixed(2)}`,
+    task.fingerprint ?? '',
+    task.expiresIn ?? '',
+    task.unique === undefined ? '' : encodeURIComponent(task.unique.key),
+    task.unique?.for ?? '',
+  ]
+}
+
+/** True where the common, unchecked enqueue does. */
+export const isPlain = (task: NewTask): boolean =>
+  task.due === undefined &&
+  task.fingerprint === undefined &&
+  task.expiresIn === undefined &&
+  task.unique === undefined
+
+/** A task out of a cycle's answer. */
+export function decodeLease(id: string, blob: string, past: string, fence: string): LeasedTask {
+  const { uniqueKey, ...task } = decodeTask(blob)
+  const counts = past === '' ? [] : past.split(' ')
+  return {
+    id,
+    fence,
+    leasedAt: Math.floor(Number(fence) / 1000),
+    ...task,
+    ...(uniqueKey === '' ? {} : { uniqueKey }),
+    failures: Number(counts[0] ?? 0),
+    losses: Number(counts[1] ?? 0),
+    deaths: Number(counts[2] ?? 0),
+    mismatchSince: Number(counts[3] ?? 0),
+  }
+}
+
+/** True where the short form of a completion does: nothing is left behind but the record. */
+export const leavesNothing = ({ task, outcome, progressed }: Settlement): boolean =>
+  outcome.name === 'complete' &&
+  !progressed &&
+  !task.flags.own &&
+  !task.flags.expires &&
+  task.flags.unique === 'none' &&
+  task.failures === 0 &&
+  task.losses === 0 &&
+  task.deaths === 0 &&
+  task.mismatchSince === 0
+
+/** The line that is kept with a completed task: start, attempt, then the result. */
+export function completionRecord(settlement: Settlement): string {
+  const { task, startedAt, outcome } = settlement
+  const result = outcome.name === 'complete' ? JSON.stringify(outcome.result) : undefined
+  return `${Math.floor(startedAt)} ${task.failures + 1}\n${result ?? ''}`
+}
+
+function attemptLine(settlement: Settlement, name: OutcomeName, error: TaskError): string {
+  return JSON.stringify({
+    n: settlement.task.failures + 1,
+    s: Math.floor(settlement.startedAt),
+    e: Math.floor(settlement.endedAt),
+    o: name,
+    x: error,
+  })
+}
+
+/** The eight arguments of a settlement that needs more than the short form. */
+export function settlementArguments(settlement: Settlement): (string | number)[] {
+  const { task, outcome } = settlement
+  const level = priorities.indexOf(task.priority)
+  const flags = `${level}${task.flags.own ? 1 : 0}${task.flags.expires ? 1 : 0}${uniqueModes.indexOf(task.flags.unique)}`
+  const rest = [flags, task.uniqueKey ?? '', task.deadLetter]
+  const due = (ms: number) => (Math.max(0, Math.round(ms)) + level * 0.25).toFixed(2)
+  switch (outcome.name) {
+    case 'complete':
+      return ['c', task.id, task.fence, '', completionRecord(settlement), ...rest]
+    case 'retry':
+      return ['r', task.id, task.fence, due(outcome.after), attemptLine(settlement, 'retry', outcome.error), ...rest]
+    case 'bury':
+      return ['b', task.id, task.fence, '', attemptLine(settlement, 'bury', outcome.error), ...rest]
+    case 'release':
+      return ['l', task.id, task.fence, outcome.after === undefined ? '' : due(outcome.after), '', ...rest]
+    case 'crash':
+      return ['x', task.id, task.fence, outcome.maxDeaths, attemptLine(settlement, 'bury', outcome.error), ...rest]
+  }
+}
+
+interface AttemptLine {
+  readonly n: number
+  readonly s: number
+  readonly e: number
+  readonly o: OutcomeName
+  readonly x?: TaskError
+}
+
+function parseAttempts(text: string): AttemptRecord[] {
+  const records: AttemptRecord[] = []
+  for (const line of text.split('\n')) {
+    if (line === '') continue
+    try {
+      const { n, s, e, o, x } = JSON.parse(line) as AttemptLine
+      records.push({
+        attempt: n,
+        startedAt: iso(s),
+        endedAt: iso(e),
+        outcome: o,
+        ...(x ? { error: x } : {}),
+      })
+    } catch {
+      // A line that cannot be read is left out; it must not hide the others.
+    }
+  }
+  return records
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function completion(record: string) {
+  const end = record.indexOf('\n')
+  const [startedAt, attempt] = record.slice(0, end).split(' ').map(Number)
+  return {
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(attempt === undefined ? {} : { completedAttempt: attempt }),
+    ...(record.length > end + 1 ? { result: parseJson(record.slice(end + 1)) } : {}),
+  }
+}
+
+function whereabouts(state: State, value: string): Partial<StoredTask> {
+  switch (state) {
+    case 'active': {
+      const [fence = '', , worker = ''] = value.split(' ')
+      return { fence, worker, startedAt: Math.floor(Number(fence) / 1000) }
+    }
+    case 'scheduled':
+    case 'retryable':
+      return { dueAt: Math.floor(Number(value)) }
+    case 'completed':
+    case 'dead':
+    case 'cancelled':
+      return { endedAt: Math.floor(Number(value)) }
+    case 'waiting':
+      return {}
+  }
+}
+
+/** A task out of the seven fields of `describe`; undefined where Redis holds none of this id. */
+export function decodeStored(id: string, fields: readonly string[]): StoredTask | undefined {
+  const [blob = '', state = '', value = '', past = '', result = '', progress = '', place = ''] = fields
+  if (state === '') return undefined
+  const { priority, body, deadLetter } = decodeTask(blob)
+  const end = past.indexOf('\n')
+  const [failures = 0, losses = 0, , mismatchSince = 0] =
+    past === '' ? [] : past.slice(0, end).split(' ').map(Number)
+  const attempts = parseAttempts(past.slice(end + 1))
+  const last = attempts.at(-1)
+  return {
+    id,
+    state: state as State,
+    priority,
+    body,
+    deadLetter,
+    attempts,
+    failures,
+    losses,
+    mismatchSince,
+    ...(last && state !== 'waiting' && state !== 'scheduled' ? { startedAt: Date.parse(last.startedAt) } : {}),
+    ...whereabouts(state as State, value),
+    ...(result === '' ? {} : completion(result)),
+    ...(progress === '' ? {} : { progress: parseJson(progress) }),
+    ...(place === '' ? {} : { position: Number(place) }),
+  }
+}

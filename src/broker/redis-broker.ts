@@ -1,0 +1,157 @@
+import type {
+  Broker,
+  Catalogue,
+  CycleCall,
+  KeeperOptions,
+  LeasedTask,
+  LeaseKeeper,
+  ListCall,
+  NewTask,
+  Partition,
+  Retention,
+  WorkerDetails,
+} from '../core/broker.js'
+import { systemClock } from '../core/clock.js'
+import { type Engine, runScript } from './arguments.js'
+import type { BrokerOptions } from './index.js'
+import { LoopKeeper } from './keeper/loop-keeper.js'
+import { ThreadKeeper } from './keeper/thread-keeper.js'
+import { MemoryStore } from './memory-store.js'
+import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
+import * as queries from './queries.js'
+import { RedisStore } from './redis-store.js'
+import * as scripts from './scripts.js'
+import { partitionKeys } from './keys.js'
+import { holders, pruneTasks, rescueTasks } from './upkeep.js'
+
+/**
+ * The broker for Redis: it moves tasks in batches through one script a call. Each method is a line
+ * that leads to the room where it is done: movement (enqueue, cycle), upkeep (rescue, prune) and
+ * queries. It has one state of its own, the store's connection.
+ */
+export class RedisBroker implements Broker {
+  readonly #engine: Engine
+  readonly #options: BrokerOptions
+
+  constructor(options: BrokerOptions) {
+    this.#options = options
+    const memory = 'memory' in options.connection
+    const store = 'memory' in options.connection
+      ? new MemoryStore(options.connection.memory)
+      : new RedisStore(options)
+    const clock = options.clock ?? (memory ? systemClock : undefined)
+    this.#engine = {
+      store,
+      prefix: options.prefix,
+      now: () => (clock ? Math.floor(clock.now()) : ''),
+    }
+  }
+
+  get says() {
+    return this.#engine.store.says
+  }
+  get shared() {
+    return this.#engine.store.shared
+  }
+  open() {
+    return this.#engine.store.open()
+  }
+  close() {
+    return this.#engine.store.close()
+  }
+  async now() {
+    const given = this.#engine.now()
+    return given === '' ? this.#engine.store.time() : given
+  }
+
+  enqueue(partition: Partition, tasks: readonly NewTask[], repeat: boolean) {
+    return enqueueTasks(this.#engine, partition, { tasks, repeat })
+  }
+  cycle(partition: Partition, call: CycleCall) {
+    return runCycle(this.#engine, partition, call)
+  }
+  wait(partition: Partition, ms: number, signal: AbortSignal) {
+    return this.#engine.store.block(partitionKeys(this.#engine.prefix, partition).wake, ms, signal)
+  }
+
+  async join(partition: Partition, worker: string, lease: number, details: WorkerDetails) {
+    const named = { worker, lease, about: JSON.stringify(details) }
+    await runScript(this.#engine, { script: scripts.joinScript, partition, named })
+  }
+  async leave(partition: Partition, worker: string) {
+    const tasks = await this.held(partition, worker)
+    await this.giveBack(partition, worker, tasks)
+    await runScript(this.#engine, { script: scripts.forgetWorkerScript, partition, named: { worker } })
+  }
+  async held(partition: Partition, worker: string) {
+    const found: { id: string; fence: string }[] = []
+    for await (const page of holders(this.#engine, partition, (name) => name === worker)) {
+      for (const { id, holder } of page) found.push({ id, fence: holder.slice(0, 16) })
+    }
+    return found
+  }
+  giveBack(partition: Partition, worker: string, tasks: { id: string; fence: string }[]) {
+    return giveBackTasks(this.#engine, partition, { worker, tasks })
+  }
+  async progress(partition: Partition, worker: string, task: LeasedTask, value: unknown) {
+    const { id, fence } = task
+    const named = { worker, id, fence, value: JSON.stringify(value) ?? 'null' }
+    await runScript(this.#engine, { script: scripts.progressScript, partition, named })
+  }
+  keeper(options: KeeperOptions): LeaseKeeper {
+    const parts = { engine: this.#engine, connection: this.#options.connection }
+    return this.shared ? new ThreadKeeper(options, parts) : new LoopKeeper(options, parts.engine)
+  }
+
+  rescue(partition: Partition, lease: number) {
+    return rescueTasks(this.#engine, partition, lease)
+  }
+  prune(partition: Partition, retention: Retention) {
+    return pruneTasks(this.#engine, partition, retention)
+  }
+
+  find(partition: Partition, ids: readonly string[]) {
+    return queries.findTasks(this.#engine, partition, ids)
+  }
+  list(partition: Partition, call: ListCall) {
+    return queries.listTasks(this.#engine, partition, call)
+  }
+  cancel(partition: Partition, ids: readonly string[]) {
+    return queries.moveTasks(this.#engine, partition, { script: scripts.cancelScript, ids })
+  }
+  requeue(partition: Partition, ids: readonly string[]) {
+    return queries.moveTasks(this.#engine, partition, { script: scripts.requeueScript, ids })
+  }
+  promote(partition: Partition, ids: readonly string[]) {
+    return queries.moveTasks(this.#engine, partition, { script: scripts.promoteScript, ids })
+  }
+  erase(partition: Partition, ids: readonly string[]) {
+    return queries.moveTasks(this.#engine, partition, { script: scripts.eraseScript, ids })
+  }
+  async pause(partition: Partition, paused: boolean) {
+    const named = { paused: paused ? 1 : 0 }
+    await runScript(this.#engine, { script: scripts.pauseScript, partition, named })
+  }
+
+  counts(partition: Partition) {
+    return queries.countTasks(this.#engine, partition)
+  }
+  stats(partition: Partition, minutes: number) {
+    return queries.readStats(this.#engine, partition, minutes)
+  }
+  workers(partition: Partition) {
+    return queries.readWorkers(this.#engine, partition)
+  }
+  deadLetters(partition: Partition) {
+    return queries.readDeadLetters(this.#engine, partition)
+  }
+  publish(catalogue: Catalogue) {
+    return queries.publishCatalogue(this.#engine, catalogue)
+  }
+  catalogue() {
+    return queries.readCatalogue(this.#engine)
+  }
+}
+
+/** A broker for the server that `options` name, or for the in-process store. */
+export const createRedisBroker = (options: BrokerOptions): Broker => new RedisBroker(options)

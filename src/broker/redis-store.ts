@@ -1,0 +1,253 @@
+import type { Cluster, Redis } from 'ioredis'
+import { RedisDistroError } from '../core/errors.js'
+import { faultOf, isUnknownScript } from './fault.js'
+import type { BrokerOptions, ConnectionSettings } from './index.js'
+import { openConnection } from './ioredis.js'
+import type { Script } from './script.js'
+import type { ScriptStore } from './script-store.js'
+
+type Connection = Redis | Cluster
+
+/** Where a connection leads, without user and password. */
+export function saysOf(settings: ConnectionSettings): string {
+  if ('url' in settings) {
+    try {
+      const url = new URL(settings.url)
+      return `Redis at ${url.host || url.pathname}${url.host && url.pathname.length > 1 ? url.pathname : ''}`
+    } catch {
+      return 'Redis'
+    }
+  }
+  const nodes = 'sentinel' in settings ? settings.sentinel.nodes : 'cluster' in settings ? settings.cluster.nodes : []
+  const names = nodes.map((node) => `${node.host}:${node.port}`).join(', ')
+  return 'sentinel' in settings ? `Redis by sentinel (${names})` : `Redis Cluster (${names})`
+}
+
+interface Server {
+  readonly version: readonly [major: number, minor: number]
+  readonly eviction: string | undefined
+  readonly appendOnly: boolean | undefined
+}
+
+const field = (report: string, name: string) =>
+  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(report)?.[1]
+
+function readServer(report: string): Server {
+  const version = field(report, 'valkey_version') ?? field(report, 'redis_version') ?? '0.0'
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const aof = field(report, 'aof_enabled')
+  return {
+    version: [major, minor],
+    eviction: field(report, 'maxmemory_policy'),
+    appendOnly: aof === undefined ? undefined : aof === '1',
+  }
+}
+
+/**
+ * A store behind a Redis connection. Its duties: one connection for scripts and one for each list
+ * that is waited on; EVALSHA, then EVAL; every call settles within the command timeout; a connection
+ * that answers nothing is replaced; the server is checked each time that it is reached anew.
+ */
+export class RedisStore implements ScriptStore {
+  readonly says: string
+  readonly shared = true
+  readonly #options: BrokerOptions
+  readonly #connection: Connection
+  readonly #blocking = new Map<string, Connection>()
+  #flags = false
+  #unsafe: RedisDistroError | undefined
+  #checked: Promise<void> | undefined
+  #away = false
+  #closed = false
+
+  constructor(options: BrokerOptions) {
+    this.#options = options
+    this.says = saysOf(options.connection)
+    this.#connection = openConnection(options.connection, {
+      name: 'redisdistro',
+      commandTimeout: options.commandTimeout,
+    })
+    this.#connection.on('error', (error: Error) => this.#sayAway(error))
+    this.#connection.on('ready', () => {
+      this.#checked = this.#check()
+    })
+  }
+
+  async open(): Promise<void> {
+    const reached = new Promise<void>((resolve) => this.#connection.once('ready', () => resolve()))
+    const late = new Promise<void>((resolve) => setTimeout(resolve, this.#options.commandTimeout).unref())
+    this.#connection.connect().catch(() => undefined)
+    await Promise.race([reached, late])
+    await this.#checked
+    if (this.#unsafe) throw this.#unsafe
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const connection of [this.#connection, ...this.#blocking.values()]) connection.disconnect()
+    this.#blocking.clear()
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
+    if (this.#unsafe) throw this.#unsafe
+    const source = this.#flags ? script.flagged : script.plain
+    const values = [...keys, ...args] as string[]
+    try {
+      return await this.#connection.evalsha(source.sha, keys.length, ...values)
+    } catch (error) {
+      if (!isUnknownScript(error)) throw this.#fault(error)
+    }
+    try {
+      return await this.#connection.eval(source.text, keys.length, ...values)
+    } catch (error) {
+      throw this.#fault(error)
+    }
+  }
+
+  async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closed) return
+    const connection = this.#blockingFor(key)
+    const ended = withResolvers()
+    const finish = () => ended.resolve()
+    // A half-open connection answers nothing: past the deadline it is given up.
+    const giveUp = setTimeout(() => {
+      this.#dropBlocking(key)
+      finish()
+    }, ms + 1000)
+    const onAbort = () => {
+      this.#dropBlocking(key)
+      finish()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (connection.status === 'ready') {
+      connection.blpop(key, Math.max(ms, 10) / 1000).then(finish, () => setTimeout(finish, 100))
+    } else {
+      const later = setTimeout(finish, Math.min(ms, 100))
+      connection.once('ready', () => {
+        clearTimeout(later)
+        finish()
+      })
+    }
+    await ended.promise
+    clearTimeout(giveUp)
+    signal.removeEventListener('abort', onAbort)
+  }
+
+  async scanHash(key: string, cursor: string) {
+    const [next, pairs] = await this.#guard(this.#connection.hscan(key, cursor, 'COUNT', 1000))
+    return { cursor: next, pairs }
+  }
+
+  readHash(key: string): Promise<Record<string, string>> {
+    return this.#guard(this.#connection.hgetall(key))
+  }
+
+  async writeHash(key: string, fields: Record<string, string>): Promise<void> {
+    if (Object.keys(fields).length > 0) await this.#guard(this.#connection.hset(key, fields))
+  }
+
+  async readScores(key: string): Promise<[string, number][]> {
+    const flat = await this.#guard(this.#connection.zrange(key, '0', '-1', 'WITHSCORES'))
+    return flat.flatMap((member, i) => (i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]]))
+  }
+
+  async time(): Promise<number> {
+    const [seconds, micros] = await this.#guard(this.#connection.time())
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+  }
+
+  async #guard<Answer>(call: Promise<Answer>): Promise<Answer> {
+    if (this.#unsafe) throw this.#unsafe
+    try {
+      return await call
+    } catch (error) {
+      throw this.#fault(error)
+    }
+  }
+
+  #fault(error: unknown): RedisDistroError {
+    if (this.#closed) return new RedisDistroError('closed', `the connection to ${this.says} is closed`)
+    // Only a timeout leaves the connection 'ready' without an answer: packets may be going nowhere.
+    if (error instanceof Error && error.message === 'Command timed out') this.#reconnect()
+    return faultOf(error, this.says)
+  }
+
+  #reconnect(): void {
+    if (this.#connection.status === 'ready') this.#connection.disconnect(true)
+  }
+
+  #blockingFor(key: string): Connection {
+    const known = this.#blocking.get(key)
+    if (known) return known
+    const connection = openConnection(this.#options.connection, { name: 'redisdistro-wait' })
+    connection.on('error', () => undefined)
+    connection.connect().catch(() => undefined)
+    this.#blocking.set(key, connection)
+    return connection
+  }
+
+  #dropBlocking(key: string): void {
+    this.#blocking.get(key)?.disconnect()
+    this.#blocking.delete(key)
+  }
+
+  #sayAway(error: Error): void {
+    if (this.#away || this.#closed) return
+    this.#away = true
+    this.#options.log.warn('Redis is away; trying again until it answers', {
+      store: this.says,
+      reason: error.message,
+    })
+  }
+
+  async #check(): Promise<void> {
+    if (this.#away) this.#options.log.info('Redis answers again', { store: this.says })
+    this.#away = false
+    try {
+      const server = readServer(await this.#connection.info())
+      this.#flags = server.version[0] >= 7
+      this.#judge(server)
+    } catch (error) {
+      this.#options.log.warn('Redis was reached, but could not be asked what it is', {
+        store: this.says,
+        reason: error instanceof Error ? error.message : String(error),
+      })
+    }
+  }
+
+  #judge({ version, eviction, appendOnly }: Server): void {
+    const [major, minor] = version
+    this.#unsafe = undefined
+    if (major < 6 || (major === 6 && minor < 2)) {
+      this.#unsafe = new RedisDistroError(
+        'unsafe_redis',
+        `${this.says} is version ${major}.${minor}; RedisDistro needs 6.2 or newer`,
+      )
+    } else if (eviction?.startsWith('allkeys-') && !this.#options.allowEviction) {
+      this.#unsafe = new RedisDistroError(
+        'unsafe_redis',
+        `${this.says} has maxmemory-policy ${eviction} and would throw tasks away when it is full. ` +
+          'Set it to noeviction (redis-cli config set maxmemory-policy noeviction), or accept the loss with redis.allowEviction: true',
+      )
+    }
+    if (this.#unsafe) this.#options.log.warn(this.#unsafe.message)
+    if (eviction === undefined) {
+      this.#options.log.warn('the eviction policy of Redis cannot be read; tasks are safe only under noeviction')
+    } else if (eviction.startsWith('volatile-')) {
+      this.#options.log.warn('Redis evicts keys that have a TTL; no task has one, but noeviction is safer', { eviction })
+    }
+    if (appendOnly === false) {
+      this.#options.log.warn(
+        'Redis keeps no append-only file: a restart loses every task since its last snapshot. Set appendonly yes',
+      )
+    }
+  }
+}
+
+function withResolvers() {
+  let resolve: () => void = () => undefined
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

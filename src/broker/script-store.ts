@@ -1,0 +1,21 @@
+import type { Script } from './script.js'
+
+/** Where scripts run: a Redis behind a connection, or the in-process store. */
+export interface ScriptStore {
+  /** Without secrets. */
+  readonly says: string
+  readonly shared: boolean
+  open(): Promise<void>
+  close(): Promise<void>
+  /** Runs a script whole or not at all; throws RedisDistroError of the infrastructure family. */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  /** Waits until a mark lies in the list, then takes it; at most `ms`. Never throws. */
+  block(key: string, ms: number, signal: AbortSignal): Promise<void>
+  scanHash(key: string, cursor: string): Promise<{ cursor: string; pairs: string[] }>
+  readHash(key: string): Promise<Record<string, string>>
+  writeHash(key: string, fields: Record<string, string>): Promise<void>
+  /** Members of a sorted set with their scores. */
+  readScores(key: string): Promise<[member: string, score: number][]>
+  /** ms, by the store's clock. */
+  time(): Promise<number>
+}

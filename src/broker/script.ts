@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import type { KeyName } from './keys.js'
+
+/** A named piece of Lua, composed into scripts; never sent alone. */
+export interface Fragment {
+  readonly name: string
+  readonly lua: string
+}
+
+/** A script as it is sent: its keys and arguments are named once, here. */
+export interface Script<Arg extends string = string> {
+  readonly name: string
+  readonly keys: readonly KeyName[]
+  readonly args: readonly Arg[]
+  /** Plain text, and the one for servers that know script flags; each with its SHA1. */
+  readonly plain: Source
+  readonly flagged: Source
+}
+
+export interface Source {
+  readonly text: string
+  readonly sha: string
+}
+
+/** Makes a fragment; the tag is for editors. */
+export const fragment = (name: string, lua: string): Fragment => ({ name, lua })
+
+const source = (text: string): Source => ({
+  text,
+  sha: createHash('sha1').update(text).digest('hex'),
+})
+
+/**
+ * Composes a script. Names of keys and arguments become Lua locals; `rest` is the index in ARGV of
+ * the last named one. Every script but those that take new tasks is flagged `allow-oom`, since what
+ * frees memory must run on a full Redis.
+ */
+export function defineScript<const Arg extends string>(parts: {
+  name: string
+  keys: readonly KeyName[]
+  args: readonly Arg[]
+  body: readonly Fragment[]
+  refusedWhenFull?: boolean
+}): Script<Arg> {
+  const { name, keys, args, body } = parts
+  const lines = [
+    `local ${keys.join(', ')} = ${keys.map((_, i) => `KEYS[${i + 1}]`).join(', ')}`,
+    ...(args.length > 0
+      ? [`local ${args.join(', ')} = ${args.map((_, i) => `ARGV[${i + 1}]`).join(', ')}`]
+      : []),
+    `local rest = ${args.length}`,
+    ...body.map((piece) => piece.lua.trim()),
+  ]
+  const text = `${lines.join('\n')}\n`
+  return {
+    name,
+    keys,
+    args,
+    plain: source(text),
+    flagged: source(`#!lua${parts.refusedWhenFull ? '' : ' flags=allow-oom'}\n${text}`),
+  }
+}

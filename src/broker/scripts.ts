@@ -1,0 +1,220 @@
+import type { KeyName } from './keys.js'
+import * as baseLua from './lua/base.js'
+import { bury } from './lua/bury.js'
+import { cancel } from './lua/cancel.js'
+import { complete } from './lua/complete.js'
+import { cycle } from './lua/cycle.js'
+import { enqueue, enqueueChecked } from './lua/enqueue.js'
+import { expire } from './lua/expire.js'
+import { lease } from './lua/lease.js'
+import { eachId } from './lua/moves.js'
+import { promote } from './lua/promote.js'
+import { erase, prune, retain } from './lua/prune.js'
+import * as queries from './lua/queries.js'
+import { release } from './lua/release.js'
+import { promoteNow, requeue } from './lua/requeue.js'
+import { forgetWorker, markDead, rescue } from './lua/rescue.js'
+import { retry } from './lua/retry.js'
+import { settle } from './lua/settle.js'
+import * as workersLua from './lua/workers.js'
+import { defineScript } from './script.js'
+
+const { base, time, header, inLine, wakeUp, stateOf, attemptsOf, leaveBehind, leaseHeld } = baseLua
+
+const sets = [
+  'waiting',
+  'scheduled',
+  'retryable',
+  'active',
+  'completed',
+  'dead',
+  'cancelled',
+] as const satisfies readonly KeyName[]
+
+const endKeys = [
+  'tasks',
+  'attempts',
+  'progress',
+  'results',
+  'own',
+  'ownUntil',
+  'unique',
+  'uniqueUntil',
+  'expiring',
+  'deadLetters',
+] as const satisfies readonly KeyName[]
+
+/** New tasks, ready now, under ids never used before: the common case, in few commands. */
+export const enqueueScript = defineScript({
+  name: 'enqueue',
+  keys: ['tasks', 'waiting', 'stats', 'wake', 'meta'],
+  args: ['now'],
+  body: [base, time, inLine, wakeUp, enqueue],
+  refusedWhenFull: true,
+})
+
+/** New tasks of which some are due later, have an id or key of their own, expire, or are repeats. */
+export const enqueueCheckedScript = defineScript({
+  name: 'enqueueChecked',
+  keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
+  args: ['now'],
+  body: [base, time, inLine, wakeUp, stateOf, enqueueChecked],
+  refusedWhenFull: true,
+})
+
+/** The pump's one call: settle what finished, promote what is due, lease what is wanted. */
+export const cycleScript = defineScript({
+  name: 'cycle',
+  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
+  args: ['now', 'worker', 'wanted', 'promoting', 'keepCount', 'ran', 'waited', 'plain', 'special'],
+  body: [
+    base,
+    time,
+    leaseHeld,
+    header,
+    inLine,
+    wakeUp,
+    attemptsOf,
+    leaveBehind,
+    complete,
+    retry,
+    bury,
+    release,
+    settle,
+    promote,
+    expire,
+    lease,
+    cycle,
+  ],
+})
+
+export const joinScript = defineScript({
+  name: 'join',
+  keys: ['workers', 'details', 'stats'],
+  args: ['now', 'worker', 'lease', 'about'],
+  body: [base, time, workersLua.join],
+})
+
+export const renewScript = defineScript({
+  name: 'renew',
+  keys: ['workers', 'orders', 'stats'],
+  args: ['now', 'worker', 'lease_'],
+  body: [base, time, leaseHeld, workersLua.renew],
+})
+
+export const giveBackScript = defineScript({
+  name: 'giveBack',
+  keys: ['active', 'waiting', 'workers', 'wake', 'meta', 'stats'],
+  args: ['now', 'worker'],
+  body: [base, time, leaseHeld, wakeUp, release, workersLua.giveBack],
+})
+
+export const progressScript = defineScript({
+  name: 'progress',
+  keys: ['active', 'progress', 'workers'],
+  args: ['worker', 'id', 'fence', 'value'],
+  body: [base, leaseHeld, workersLua.keepProgress],
+})
+
+export const forgetWorkerScript = defineScript({
+  name: 'forgetWorker',
+  keys: ['workers', 'details', 'orders'],
+  args: ['worker'],
+  body: [base, forgetWorker],
+})
+
+export const markDeadScript = defineScript({
+  name: 'markDead',
+  keys: ['workers', 'meta', 'stats'],
+  args: ['now', 'lease'],
+  body: [base, time, markDead],
+})
+
+export const rescueScript = defineScript({
+  name: 'rescue',
+  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
+  args: ['now', 'maxLosses'],
+  body: [base, time, header, wakeUp, attemptsOf, leaveBehind, bury, release, rescue],
+})
+
+export const cancelScript = defineScript({
+  name: 'cancel',
+  keys: [...sets, ...endKeys, 'orders', 'stats'],
+  args: ['now'],
+  body: [base, time, header, stateOf, attemptsOf, leaveBehind, eachId, cancel],
+})
+
+export const requeueScript = defineScript({
+  name: 'requeue',
+  keys: [...sets, ...endKeys, 'stats', 'wake', 'meta'],
+  args: ['now'],
+  body: [base, time, header, inLine, wakeUp, stateOf, attemptsOf, eachId, requeue],
+})
+
+export const promoteScript = defineScript({
+  name: 'promote',
+  keys: [...sets, 'tasks', 'stats', 'wake', 'meta'],
+  args: ['now'],
+  body: [base, time, header, inLine, wakeUp, stateOf, eachId, promoteNow],
+})
+
+export const eraseScript = defineScript({
+  name: 'erase',
+  keys: [...sets, ...endKeys],
+  args: [],
+  body: [base, header, stateOf, eachId, prune, erase],
+})
+
+export const pruneScript = defineScript({
+  name: 'prune',
+  keys: [...sets, ...endKeys, 'stats', 'meta'],
+  args: ['now', 'skip'],
+  body: [
+    base,
+    time,
+    header,
+    stateOf,
+    attemptsOf,
+    leaveBehind,
+    bury,
+    expire,
+    eachId,
+    prune,
+    retain,
+  ],
+})
+
+export const pauseScript = defineScript({
+  name: 'pause',
+  keys: ['meta', 'wake'],
+  args: ['paused'],
+  body: [base, wakeUp, workersLua.pause],
+})
+
+export const findScript = defineScript({
+  name: 'find',
+  keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
+  args: [],
+  body: [base, stateOf, queries.describe, queries.find],
+})
+
+export const listScript = defineScript({
+  name: 'list',
+  keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
+  args: ['set', 'letter', 'backward', 'after', 'limit'],
+  body: [base, stateOf, queries.describe, queries.list],
+})
+
+export const countsScript = defineScript({
+  name: 'counts',
+  keys: [...sets, 'tasks', 'workers', 'meta', 'stats'],
+  args: ['now'],
+  body: [base, time, queries.counts],
+})
+
+export const lettersScript = defineScript({
+  name: 'letters',
+  keys: ['dead', 'deadLetters'],
+  args: [],
+  body: [base, queries.letters],
+})

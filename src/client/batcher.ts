@@ -1,0 +1,166 @@
+import type { Broker, Enqueued, NewTask, Partition } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { send } from './send.js'
+import { sendError } from './send-error.js'
+
+/** Tasks in one script call; more make Redis's pauses longer and gain nothing. */
+const chunkSize = 250
+/** Script calls under way for a partition; beyond that tasks gather into fuller calls. */
+const maxInFlight = 4
+
+/** One caller's tasks on their way. */
+interface Call {
+  readonly tasks: readonly NewTask[]
+  readonly results: Enqueued[]
+  /** How many were taken into chunks, and how many of those have an answer. */
+  taken: number
+  answered: number
+  failures: { error: unknown; count: number }[]
+  resolve(results: Enqueued[]): void
+  reject(error: unknown): void
+}
+
+/** Neighbouring tasks of one call within a chunk. */
+interface Part {
+  readonly call: Call
+  readonly from: number
+  readonly count: number
+}
+
+interface Lane {
+  readonly partition: Partition
+  /** Calls in line; those before `next` are wholly taken. */
+  calls: Call[]
+  next: number
+  inFlight: number
+}
+
+function failed(call: Call, failure: { error: unknown; count: number }): void {
+  call.failures.push(failure)
+  answered(call, failure.count)
+}
+
+function answered(call: Call, count: number): void {
+  call.answered += count
+  if (call.answered < call.tasks.length) return
+  const [first] = call.failures
+  if (first === undefined) return call.resolve(call.results)
+  const lost = call.failures.reduce((sum, { count }) => sum + count, 0)
+  const doubtful = call.failures.find(({ error }) => codeOf(error) === 'store_unknown')
+  call.reject(
+    sendError({
+      error: (doubtful ?? first).error,
+      tasks: call.tasks,
+      written: call.tasks.length - lost,
+      doubt: doubtful !== undefined,
+    }),
+  )
+}
+
+const codeOf = (error: unknown) => (isRedisDistroError(error) ? error.code : undefined)
+
+/** Takes the next tasks out of the lane's calls, in their order. */
+function take(lane: Lane): { tasks: NewTask[]; parts: Part[] } {
+  const tasks: NewTask[] = []
+  const parts: Part[] = []
+  while (tasks.length < chunkSize) {
+    const call = lane.calls[lane.next]
+    if (call === undefined) break
+    const from = call.taken
+    const count = Math.min(chunkSize - tasks.length, call.tasks.length - from)
+    for (const task of call.tasks.slice(from, from + count)) tasks.push(task)
+    call.taken += count
+    parts.push({ call, from, count })
+    if (call.taken === call.tasks.length) lane.next++
+  }
+  // Not at each chunk, or a long line would be copied again and again.
+  if (lane.next * 2 >= lane.calls.length) {
+    lane.calls = lane.calls.slice(lane.next)
+    lane.next = 0
+  }
+  return { tasks, parts }
+}
+
+/**
+ * Joins what is enqueued in one turn of the event loop into one script call for each partition, in
+ * chunks of 250; each caller has its own promise, and hears of its own tasks only.
+ */
+export class Batcher {
+  readonly #options: { readonly broker: Broker; readonly clock: Clock; readonly deadline: number }
+  readonly #lanes = new Map<Partition, Lane>()
+  readonly #ready = new Set<Lane>()
+
+  constructor(options: { broker: Broker; clock: Clock; deadline: number }) {
+    this.#options = options
+  }
+
+  /** Hands in tasks of one partition; the answers come in their order. At least one task. */
+  add(partition: Partition, tasks: readonly NewTask[]): Promise<Enqueued[]> {
+    return new Promise((resolve, reject) => {
+      const call = { tasks, results: [], taken: 0, answered: 0, failures: [], resolve, reject }
+      const lane = this.#laneOf(partition)
+      lane.calls.push(call)
+      if (this.#ready.size === 0) setImmediate(this.#flush)
+      this.#ready.add(lane)
+    })
+  }
+
+  #laneOf(partition: Partition): Lane {
+    let lane = this.#lanes.get(partition)
+    if (lane === undefined) {
+      lane = { partition, calls: [], next: 0, inFlight: 0 }
+      this.#lanes.set(partition, lane)
+    }
+    return lane
+  }
+
+  readonly #flush = (): void => {
+    const lanes = [...this.#ready]
+    this.#ready.clear()
+    for (const lane of lanes) this.#drive(lane)
+  }
+
+  #drive(lane: Lane): void {
+    while (lane.next < lane.calls.length && lane.inFlight < maxInFlight) {
+      const { tasks, parts } = take(lane)
+      lane.inFlight++
+      void this.#send(lane, tasks, parts)
+    }
+  }
+
+  async #send(lane: Lane, tasks: readonly NewTask[], parts: readonly Part[]): Promise<void> {
+    try {
+      const results = await send(this.#options, lane.partition, tasks)
+      let next = 0
+      for (const { call, from, count } of parts) {
+        for (let n = 0; n < count; n++) {
+          const result = results[next++]
+          if (result !== undefined) call.results[from + n] = result
+        }
+        answered(call, count)
+      }
+    } catch (error) {
+      for (const { call, count } of parts) failed(call, { error, count })
+      // What waits behind has waited as long: it hears the same at once, and nothing of it was sent.
+      if (codeOf(error) === 'store_away' || codeOf(error) === 'store_unknown') this.#refuse(lane)
+    }
+    lane.inFlight--
+    this.#drive(lane)
+  }
+
+  #refuse(lane: Lane): void {
+    const unsent = new RedisDistroError(
+      'store_away',
+      'Redis did not take the calls before this one',
+    )
+    const calls = lane.calls.slice(lane.next)
+    lane.calls = []
+    lane.next = 0
+    for (const call of calls) {
+      const count = call.tasks.length - call.taken
+      call.taken = call.tasks.length
+      failed(call, { error: unsent, count })
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import type { Issue } from '../core/errors.js'
+import type { State } from '../core/state.js'
+import type { Task } from '../core/task.js'
+
+/** What a payload check says; `issues` have paths in dotted form. */
+export type Checked = { readonly ok: true } | { readonly ok: false; readonly issues: Issue[] }
+
+/** A task type as an enqueuer must know it, whether from the config or from the catalogue. */
+export interface TypeEntry {
+  readonly type: string
+  /** The queue's real name (QUEUE_KEY applied). */
+  readonly queue: string
+  readonly deadLetter: string
+  /** Zone that its text times are read in where the caller names none. */
+  readonly tz: string
+  /** Names of the payload's own top-level fields; `runAt` in it is then the payload's. */
+  readonly fields: ReadonlySet<string>
+  /** JSON Schema of the payload's input. */
+  readonly schema: unknown
+  check(payload: unknown): Checked | Promise<Checked>
+}
+
+/** A type as a directory knows it: with what placing and describing its tasks needs. */
+export interface DirectoryEntry extends TypeEntry {
+  /** Parts of its queue. */
+  readonly partitions: number
+  /** Runs at most, where the directory knows the policy. */
+  readonly attempts?: number | undefined
+}
+
+/** Where enqueuers look types and queues up: the config's registry, or the catalogue in Redis. */
+export interface Directory {
+  /** undefined where the type is not known. */
+  type(name: string): Promise<DirectoryEntry | undefined>
+  typeNames(): Promise<readonly string[]>
+  /** Real names with their number of partitions; also queues that have left the config. */
+  queues(): Promise<readonly { readonly queue: string; readonly partitions: number }[]>
+  /** The real name that `name` means: QUEUE_KEY's for 'default'. */
+  realName(queue: string): string
+}
+
+/** What an enqueue answers with. */
+export interface EnqueuedTask {
+  readonly id: string
+  readonly type: string
+  readonly queue: string
+  readonly state: State
+  readonly duplicate: boolean
+  /** ISO 8601, where it is scheduled. */
+  readonly runAt?: string
+  /** The zone its text time was read in. */
+  readonly tz?: string
+  readonly traceId?: string
+}
+
+/** A page of a list; `cursor` is absent on the last. */
+export interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly cursor?: string
+}
+
+export interface TaskFilter {
+  readonly state?: State | undefined
+  readonly type?: string | undefined
+  readonly queue?: string | undefined
+  readonly tag?: string | undefined
+  readonly cursor?: string | undefined
+  /** 1 to 1000; 50 if left out. */
+  readonly limit?: number | undefined
+}
+
+export interface DeadLetterFilter {
+  readonly type?: string | undefined
+  readonly queue?: string | undefined
+  /** Part of the last error's message, or its code. */
+  readonly error?: string | undefined
+}
+
+/** What became of a person's move; on refusal the state that forbids it, or an unknown id. */
+export type MoveResult =
+  | { readonly ok: true; readonly from: State; readonly task: Task | undefined }
+  | { readonly ok: false; readonly reason: 'unknown_task' }
+  | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
+
+export interface QueueStatus {
+  readonly name: string
+  readonly paused: boolean
+  readonly partitions: number
+  readonly depth: Readonly<Record<State, number>>
+  /** ms; null where none waits. */
+  readonly oldestWaitingAge: number | null
+  /** Tasks a second over the last whole minute. */
+  readonly throughput: {
+    readonly enqueued: number
+    readonly completed: number
+    readonly failed: number
+  }
+  readonly workers: number
+}
+
+export interface WorkerStatus {
+  readonly id: string
+  readonly queue: string
+  readonly host: string
+  readonly pid: number
+  readonly concurrency: number
+  readonly startedAt: string
+  readonly leaseUntil: string
+  /** Ids of the tasks it holds, claimed ahead included; at most 1000. */
+  readonly running: readonly string[]
+}
+
+export interface Counts {
+  readonly enqueued: number
+  readonly completed: number
+  readonly retried: number
+  readonly dead: number
+  readonly cancelled: number
+  readonly lost: number
+}
+
+export interface Stats {
+  readonly at: string
+  /** Over all queues. */
+  readonly depth: Readonly<Record<State, number>>
+  readonly workers: number
+  /** Since the store began · last whole minute, last hour. */
+  readonly total: Counts
+  readonly lastMinute: Counts
+  readonly lastHour: Counts
+  /** Tasks a second over the last whole minute. */
+  readonly rates: { readonly enqueued: number; readonly completed: number; readonly failed: number }
+  /** Means in ms over the last hour, of tasks that completed; null where none did. */
+  readonly latencies: { readonly wait: number | null; readonly run: number | null }
+  readonly queues: readonly QueueStatus[]
+}
+
+/** The enqueuer, as the kernel and `createClient` hand it out. */
+export interface EnqueueEntry {
+  readonly type: string
+  readonly payload: unknown
+  /** As callers write them; checked here. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** What an enqueuer offers. Errors are RedisDistroError: `unknown_type`, `bad_payload`, `bad_option`,
+ * `bad_time`, `payload_differs`, `store_away`, `store_unknown`, `store_full`, `closed`. */
+export interface Enqueuer {
+  enqueue(
+    type: string,
+    payload: unknown,
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<EnqueuedTask>
+  /** One type, many payloads; all are checked before any is written; issue paths begin with the index. */
+  enqueueMany(
+    type: string,
+    payloads: readonly unknown[],
+    options?: Readonly<Record<string, unknown>>,
+  ): Promise<EnqueuedTask[]>
+  /** Mixed types; the same. With `idempotencyKey` the ids are the key's hash with `.n`. */
+  enqueueAll(
+    entries: readonly EnqueueEntry[],
+    batch?: { readonly idempotencyKey?: string | undefined },
+  ): Promise<EnqueuedTask[]>
+  /** The entry of a type; throws `unknown_type` whose message names the known ones. */
+  type(name: string): Promise<TypeEntry>
+  close(): Promise<void>
+}
+
+/** An operator's whole hand over one store. Names of queues may be 'default'. Unknown queue names
+ * throw `unknown_queue`; a bad cursor `bad_option`. */
+export interface OperatorContract {
+  task(id: string, queue?: string): Promise<Task | undefined>
+  /** Waits until the task has ended or `ms` have passed; the state then reached. */
+  waitFor(
+    id: string,
+    ms: number,
+    options?: { queue?: string | undefined; signal?: AbortSignal | undefined },
+  ): Promise<Task | undefined>
+  tasks(filter: TaskFilter): Promise<Page<Task>>
+  cancel(id: string, queue?: string): Promise<MoveResult>
+  requeue(id: string, queue?: string): Promise<MoveResult>
+  promote(id: string, queue?: string): Promise<MoveResult>
+  erase(id: string, queue?: string): Promise<MoveResult>
+  queues(): Promise<QueueStatus[]>
+  queue(name: string): Promise<QueueStatus>
+  pause(name: string): Promise<QueueStatus>
+  resume(name: string): Promise<QueueStatus>
+  deadLetters(): Promise<{ readonly key: string; readonly count: number }[]>
+  deadLetter(
+    key: string,
+    filter: DeadLetterFilter & { cursor?: string | undefined; limit?: number | undefined },
+  ): Promise<Page<Task>>
+  /** Chunk by chunk; `onProgress` gets the number done so far. Returns how many. */
+  requeueDead(
+    key: string,
+    filter: DeadLetterFilter,
+    onProgress?: (done: number) => void,
+  ): Promise<number>
+  purgeDead(
+    key: string,
+    filter: DeadLetterFilter,
+    onProgress?: (done: number) => void,
+  ): Promise<number>
+  workers(): Promise<WorkerStatus[]>
+  stats(): Promise<Stats>
+}

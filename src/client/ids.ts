@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto'
+import { v7 } from 'uuid'
+
+/** A new id: a UUIDv7, so that ids sort by their birth. */
+export const newId = (): string => v7()
+
+/** The id that an idempotency key makes: the same for the same type and key, wherever it is made. */
+export const idOfKey = (type: string, key: string): string =>
+  `idem-${createHash('sha256').update(`${type}\n${key}`).digest('hex').slice(0, 32)}`
+
+/** The id of the nth task of a batch. */
+export const batchId = (base: string, index: number): string => `${base}.${index}`
+
+/** Text of a JSON value that does not depend on the order of its keys. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
+  return `{${members.join(',')}}`
+}
+
+/** What tells two payloads apart: 32 hex digits, the same whatever the order of keys. */
+export const fingerprintOf = (payload: unknown): string =>
+  createHash('sha256').update(canonicalJson(payload)).digest('hex').slice(0, 32)

@@ -1,0 +1,87 @@
+import { RedisDistroError } from '../core/errors.js'
+
+const deepest = 64
+
+/** Keys from the payload down to the object that is being copied. */
+type Trail = (string | number)[]
+
+function refuse(trail: Trail, message: string): never {
+  const path = trail.join('.')
+  throw new RedisDistroError('bad_payload', path ? `${path}: ${message}` : message, {
+    issues: [{ path, message }],
+  })
+}
+
+/** Dates, Maps, class instances with `toJSON`: JSON itself says what becomes of them. */
+function throughJson(value: object, trail: Trail): unknown {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value)
+  } catch (error) {
+    refuse(trail, `cannot be written as JSON: ${error instanceof Error ? error.message : error}`)
+  }
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function copyArray(value: readonly unknown[], trail: Trail): unknown[] {
+  const items: unknown[] = []
+  for (let index = 0; index < value.length; index++) {
+    items.push(copyMember(value[index], index, trail) ?? null)
+  }
+  return items
+}
+
+function copyObject(value: object, trail: Trail): unknown {
+  if (trail.length >= deepest) refuse([], `is nested deeper than ${deepest} levels`)
+  if ('toJSON' in value && typeof value.toJSON === 'function') return throughJson(value, trail)
+  if (Array.isArray(value)) return copyArray(value, trail)
+  if (!isPlain(value)) return throughJson(value, trail)
+  const source = value as Record<string, unknown>
+  const copy: Record<string, unknown> = {}
+  for (const key of Object.keys(source)) {
+    const member = copyMember(source[key], key, trail)
+    if (member === undefined) continue
+    if (key !== '__proto__') copy[key] = member
+    else Object.defineProperty(copy, key, { value: member, enumerable: true })
+  }
+  return copy
+}
+
+/** What one member becomes; undefined where JSON leaves it out. */
+function copyMember(value: unknown, key: string | number, trail: Trail): unknown {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value
+    case 'number':
+      return Number.isFinite(value) ? value : null
+    case 'bigint':
+      return refuse([...trail, key], 'a bigint cannot be written as JSON')
+    case 'object': {
+      if (value === null) return null
+      trail.push(key)
+      const copy = copyObject(value, trail)
+      trail.pop()
+      return copy
+    }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * A payload as its worker will get it: a copy by the rules of JSON. Taken before the first wait, so
+ * that what the caller changes afterwards is not in it, and what is checked is what is stored.
+ * @throws RedisDistroError `bad_payload` for what JSON cannot hold, or deeper than 64 levels
+ */
+export function jsonCopy(payload: unknown): unknown {
+  if (typeof payload === 'object' && payload !== null) return copyObject(payload, [])
+  return typeof payload === 'bigint'
+    ? refuse([], 'a bigint cannot be written as JSON')
+    : copyMember(payload, '', [])
+}

@@ -1,0 +1,301 @@
+import type { Broker, Moved, Partition, PartitionCounts, StoredTask } from '../core/broker.js'
+import { type Clock, iso } from '../core/clock.js'
+import { idPattern } from '../core/enqueue-options.js'
+import { RedisDistroError } from '../core/errors.js'
+import { type State, states, transitions } from '../core/state.js'
+import type { Task } from '../core/task.js'
+import type {
+  DeadLetterFilter,
+  Directory,
+  MoveResult,
+  OperatorContract,
+  Page,
+  QueueStatus,
+  Stats,
+  TaskFilter,
+  WorkerStatus,
+} from './contract.js'
+import { deadLetterKeys, deadLetterTest, sweepDeadLetters } from './dead-letters.js'
+import { partitionOf, partitionsOf } from './placement.js'
+import { type QueueParts, queueStatus, storeStats } from './queue-status.js'
+import { taskView } from './task-view.js'
+import { type Located, Waiters } from './waiters.js'
+import { type Found, type Walk, walkPage } from './walk.js'
+
+type Move = 'cancel' | 'requeue' | 'promote' | 'erase'
+
+const defaultLimit = 50
+const mostRunning = 1000
+
+/** Where each move may start; erasing is a person's `prune`. */
+const starts: Record<Move, readonly State[]> = {
+  cancel: transitions.cancel.from,
+  requeue: transitions.requeue.from,
+  promote: transitions.promote.from,
+  erase: transitions.prune.from,
+}
+
+export interface OperatorOptions {
+  readonly broker: Broker
+  readonly directory: Directory
+  readonly clock: Clock
+}
+
+/** An operator's hand over one store: looks tasks up, moves them, and tells how queues are. */
+export class Operator implements OperatorContract {
+  readonly #broker: Broker
+  readonly #directory: Directory
+  readonly #clock: Clock
+  readonly #waiters: Waiters
+
+  constructor({ broker, directory, clock }: OperatorOptions) {
+    this.#broker = broker
+    this.#directory = directory
+    this.#clock = clock
+    this.#waiters = new Waiters(broker, clock)
+  }
+
+  async task(id: string, queue?: string): Promise<Task | undefined> {
+    const located = await this.#locate(id, queue)
+    return located && this.#show(located)
+  }
+
+  async waitFor(
+    id: string,
+    ms: number,
+    options: { queue?: string | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<Task | undefined> {
+    const first = await this.#locate(id, options.queue)
+    return first && this.#show(await this.#waiters.wait(first, ms, options.signal))
+  }
+
+  tasks(filter: TaskFilter): Promise<Page<Task>> {
+    const { type, tag, state } = filter
+    const keep = (task: StoredTask) =>
+      (type === undefined || task.body.type === type) &&
+      (tag === undefined || task.body.tags.includes(tag))
+    return this.#page(filter, {
+      states: state === undefined ? states : [state],
+      ...(type === undefined && tag === undefined ? {} : { keep }),
+    })
+  }
+
+  cancel(id: string, queue?: string): Promise<MoveResult> {
+    return this.#move('cancel', id, queue)
+  }
+
+  requeue(id: string, queue?: string): Promise<MoveResult> {
+    return this.#move('requeue', id, queue)
+  }
+
+  promote(id: string, queue?: string): Promise<MoveResult> {
+    return this.#move('promote', id, queue)
+  }
+
+  erase(id: string, queue?: string): Promise<MoveResult> {
+    return this.#move('erase', id, queue)
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    const queues = await this.#parts(undefined)
+    return await Promise.all(queues.map((queue) => queueStatus(this.#broker, queue)))
+  }
+
+  async queue(name: string): Promise<QueueStatus> {
+    const [queue] = await this.#parts(name)
+    if (queue === undefined) throw new RedisDistroError('unknown_queue', `no queue '${name}'`)
+    return await queueStatus(this.#broker, queue)
+  }
+
+  pause(name: string): Promise<QueueStatus> {
+    return this.#setPaused(name, true)
+  }
+
+  resume(name: string): Promise<QueueStatus> {
+    return this.#setPaused(name, false)
+  }
+
+  async deadLetters(): Promise<{ readonly key: string; readonly count: number }[]> {
+    return await deadLetterKeys(this.#broker, await this.#partitions(undefined))
+  }
+
+  deadLetter(
+    key: string,
+    filter: DeadLetterFilter & { cursor?: string | undefined; limit?: number | undefined },
+  ): Promise<Page<Task>> {
+    const filtered = filter.type !== undefined || filter.error !== undefined
+    return this.#page(filter, {
+      states: ['dead'],
+      deadLetter: key,
+      ...(filtered ? { keep: deadLetterTest(filter) } : {}),
+    })
+  }
+
+  requeueDead(
+    key: string,
+    filter: DeadLetterFilter,
+    onProgress?: (done: number) => void,
+  ): Promise<number> {
+    return this.#sweep('requeue', key, { filter, onProgress })
+  }
+
+  purgeDead(
+    key: string,
+    filter: DeadLetterFilter,
+    onProgress?: (done: number) => void,
+  ): Promise<number> {
+    return this.#sweep('erase', key, { filter, onProgress })
+  }
+
+  async workers(): Promise<WorkerStatus[]> {
+    const partitions = await this.#partitions(undefined)
+    const lists = await Promise.all(partitions.map((part) => this.#workersOf(part)))
+    return lists.flat()
+  }
+
+  async stats(): Promise<Stats> {
+    return await storeStats(this.#broker, await this.#parts(undefined), () => this.#clock.now())
+  }
+
+  /** Who waits for a task hears at once how it was last seen. */
+  async close(): Promise<void> {
+    this.#waiters.close()
+  }
+
+  /** The queue of this name, or all. @throws RedisDistroError `unknown_queue` */
+  async #parts(name: string | undefined): Promise<QueueParts[]> {
+    const known = await this.#directory.queues()
+    const parts = known.map((each) => ({
+      queue: each.queue,
+      parts: partitionsOf(each.queue, each.partitions),
+    }))
+    if (name === undefined) return parts
+    const real = this.#directory.realName(name)
+    const found = parts.filter(({ queue }) => queue === real)
+    if (found.length > 0) return found
+    const names = known.map(({ queue }) => queue).join(', ')
+    throw new RedisDistroError('unknown_queue', `no queue '${name}'; there are ${names}`)
+  }
+
+  async #partitions(name: string | undefined): Promise<Partition[]> {
+    return (await this.#parts(name)).flatMap(({ parts }) => parts)
+  }
+
+  /** Where tasks of this id lie: at most one in each queue, in one partition of it. */
+  async #findAll(id: string, queue: string | undefined): Promise<Located[]> {
+    const queues = await this.#parts(queue)
+    if (!idPattern.test(id)) return []
+    const places = queues.map(({ queue: name, parts }) => partitionOf(name, parts.length, id))
+    const found = await Promise.all(
+      places.map(async (partition) => {
+        const [task] = await this.#broker.find(partition, [id])
+        return task === undefined ? [] : [{ partition, task }]
+      }),
+    )
+    return found.flat()
+  }
+
+  async #locate(id: string, queue: string | undefined): Promise<Located | undefined> {
+    const [first] = await this.#findAll(id, queue)
+    return first
+  }
+
+  async #move(move: Move, id: string, queue: string | undefined): Promise<MoveResult> {
+    const all = await this.#findAll(id, queue)
+    // Where ids repeat over queues and none is named, the one that can be moved is meant.
+    const meant = all.find(({ task }) => starts[move].includes(task.state)) ?? all[0]
+    if (meant === undefined) return { ok: false, reason: 'unknown_task' }
+    const [moved] = await this.#broker[move](meant.partition, [id])
+    return await this.#moved(moved, meant, move)
+  }
+
+  async #moved(
+    moved: Moved | undefined,
+    { partition, task }: Located,
+    move: Move,
+  ): Promise<MoveResult> {
+    if (moved === undefined) return { ok: false, reason: 'unknown_task' }
+    if (!moved.ok) return moved
+    if (move === 'erase') return { ok: true, from: moved.from, task: undefined }
+    const [after] = await this.#broker.find(partition, [task.id])
+    return {
+      ok: true,
+      from: moved.from,
+      task: after && (await this.#show({ partition, task: after })),
+    }
+  }
+
+  async #page(
+    filter: { queue?: string | undefined; cursor?: string | undefined; limit?: number | undefined },
+    walk: Pick<Walk, 'states' | 'deadLetter' | 'keep'>,
+  ): Promise<Page<Task>> {
+    const partitions = await this.#partitions(filter.queue)
+    const { limit = defaultLimit, cursor } = filter
+    const page = await walkPage(this.#broker, { ...walk, partitions, limit, cursor })
+    const items = await this.#showAll(page.found)
+    return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
+  }
+
+  async #show(found: Found): Promise<Task> {
+    const [task] = await this.#showAll([found])
+    if (task === undefined) throw new RedisDistroError('internal', 'a task was lost on its way out')
+    return task
+  }
+
+  /** Tasks with the words why they do not run; each partition is asked how it is once. */
+  async #showAll(found: readonly Found[]): Promise<Task[]> {
+    const asked = new Map<Partition, Promise<PartitionCounts>>()
+    return await Promise.all(
+      found.map(async ({ partition, task }) => {
+        const calm = task.state === 'active' || task.state === 'completed'
+        let counts = calm ? undefined : asked.get(partition)
+        if (!calm && counts === undefined) {
+          counts = this.#broker.counts(partition)
+          asked.set(partition, counts)
+        }
+        const around = await counts
+        const entry =
+          task.state === 'retryable' ? await this.#directory.type(task.body.type) : undefined
+        return taskView(task, {
+          now: around?.now ?? 0,
+          queue: partition.queue,
+          paused: around?.paused ?? false,
+          workers: around?.workers ?? 0,
+          attempts: entry?.attempts,
+        })
+      }),
+    )
+  }
+
+  async #setPaused(name: string, paused: boolean): Promise<QueueStatus> {
+    const partitions = await this.#partitions(name)
+    await Promise.all(partitions.map((partition) => this.#broker.pause(partition, paused)))
+    return await this.queue(name)
+  }
+
+  async #sweep(
+    move: 'requeue' | 'erase',
+    key: string,
+    {
+      filter,
+      onProgress,
+    }: { filter: DeadLetterFilter; onProgress?: ((done: number) => void) | undefined },
+  ): Promise<number> {
+    const partitions = await this.#partitions(filter.queue)
+    return await sweepDeadLetters(this.#broker, { key, partitions, filter, move, onProgress })
+  }
+
+  async #workersOf(partition: Partition): Promise<WorkerStatus[]> {
+    const records = await this.#broker.workers(partition)
+    return records.map((record) => ({
+      id: record.worker,
+      queue: partition.queue,
+      host: record.host,
+      pid: record.pid,
+      concurrency: record.concurrency,
+      startedAt: iso(record.startedAt),
+      leaseUntil: iso(record.leaseUntil),
+      running: record.running.slice(0, mostRunning),
+    }))
+  }
+}

@@ -1,0 +1,144 @@
+import type {
+  Broker,
+  MinuteCounts,
+  Partition,
+  PartitionCounts,
+  PartitionStats,
+} from '../core/broker.js'
+import { iso } from '../core/clock.js'
+import { type State, states } from '../core/state.js'
+import type { Counts, QueueStatus, Stats } from './contract.js'
+
+const minute = 60_000
+
+/** A queue and its parts. */
+export interface QueueParts {
+  readonly queue: string
+  readonly parts: readonly Partition[]
+}
+
+/** What one partition says of itself. */
+interface Reading {
+  readonly counts: PartitionCounts
+  readonly stats: PartitionStats
+}
+
+type Depth = Record<State, number>
+
+const noDepth = (): Depth => ({
+  scheduled: 0,
+  waiting: 0,
+  active: 0,
+  retryable: 0,
+  completed: 0,
+  dead: 0,
+  cancelled: 0,
+})
+
+function sumDepths(depths: readonly Readonly<Depth>[]): Depth {
+  const sum = noDepth()
+  for (const depth of depths) for (const state of states) sum[state] += depth[state]
+  return sum
+}
+
+const nothing: MinuteCounts = {
+  enqueued: 0,
+  completed: 0,
+  retried: 0,
+  dead: 0,
+  cancelled: 0,
+  lost: 0,
+  runMs: 0,
+  waitMs: 0,
+}
+
+const sum = (all: readonly MinuteCounts[]): MinuteCounts =>
+  all.reduce(
+    (a, b) => ({
+      enqueued: a.enqueued + b.enqueued,
+      completed: a.completed + b.completed,
+      retried: a.retried + b.retried,
+      dead: a.dead + b.dead,
+      cancelled: a.cancelled + b.cancelled,
+      lost: a.lost + b.lost,
+      runMs: a.runMs + b.runMs,
+      waitMs: a.waitMs + b.waitMs,
+    }),
+    nothing,
+  )
+
+/** Of all partitions, the minutes from `first` to `last` before the one that Redis is in. */
+function minutesOf(readings: readonly Reading[], first: number, last: number): MinuteCounts {
+  return sum(
+    readings.flatMap(({ counts, stats }) => {
+      const current = Math.floor(counts.now / minute)
+      return stats.minutes.filter((each) => {
+        const age = current - each.minute
+        return age >= last && age <= first
+      })
+    }),
+  )
+}
+
+const lastWholeMinute = (readings: readonly Reading[]): MinuteCounts => minutesOf(readings, 1, 1)
+
+/** Tasks a second; a run that failed counts whether it is repeated or was the last. */
+const ratesOf = (counts: MinuteCounts) => ({
+  enqueued: counts.enqueued / 60,
+  completed: counts.completed / 60,
+  failed: (counts.retried + counts.dead) / 60,
+})
+
+function countsOf({ enqueued, completed, retried, dead, cancelled, lost }: MinuteCounts): Counts {
+  return { enqueued, completed, retried, dead, cancelled, lost }
+}
+
+async function readPart(broker: Broker, part: Partition, minutes: number): Promise<Reading> {
+  const [counts, stats] = await Promise.all([broker.counts(part), broker.stats(part, minutes)])
+  return { counts, stats }
+}
+
+const readParts = (broker: Broker, { parts }: QueueParts, minutes: number): Promise<Reading[]> =>
+  Promise.all(parts.map((part) => readPart(broker, part, minutes)))
+
+function statusOf(queue: string, readings: readonly Reading[]): QueueStatus {
+  const ages = readings.flatMap(({ counts }) => counts.oldestWaiting ?? [])
+  return {
+    name: queue,
+    paused: readings.some(({ counts }) => counts.paused),
+    partitions: readings.length,
+    depth: sumDepths(readings.map(({ counts }) => counts.depth)),
+    oldestWaitingAge: ages.length === 0 ? null : Math.max(...ages),
+    throughput: ratesOf(lastWholeMinute(readings)),
+    workers: readings.reduce((total, { counts }) => total + counts.workers, 0),
+  }
+}
+
+/** What one queue's partitions say, as one. */
+export async function queueStatus(broker: Broker, queue: QueueParts): Promise<QueueStatus> {
+  return statusOf(queue.queue, await readParts(broker, queue, 2))
+}
+
+/** Everything over all queues, at `now` (ms). */
+export async function storeStats(
+  broker: Broker,
+  queues: readonly QueueParts[],
+  now: () => number,
+): Promise<Stats> {
+  const read = await Promise.all(queues.map((queue) => readParts(broker, queue, 61)))
+  const all = read.flat()
+  const statuses = queues.map(({ queue }, index) => statusOf(queue, read[index] ?? []))
+  const hour = minutesOf(all, 59, 0)
+  const mean = (ms: number) => (hour.completed === 0 ? null : ms / hour.completed)
+  return {
+    at: iso(Math.max(...all.map(({ counts }) => counts.now), 0) || now()),
+    depth: sumDepths(statuses.map(({ depth }) => depth)),
+    workers: statuses.reduce((total, { workers }) => total + workers, 0),
+    total: countsOf(sum(all.map(({ stats }) => stats.total))),
+    lastMinute: countsOf(lastWholeMinute(all)),
+    lastHour: countsOf(hour),
+    rates: ratesOf(lastWholeMinute(all)),
+    latencies: { wait: mean(hour.waitMs), run: mean(hour.runMs) },
+    queues: statuses,
+  }
+}

@@ -1,0 +1,64 @@
+import type { Broker, Enqueued, NewTask, Partition } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+
+/** Pauses in ms before the first and the second repeat. */
+const pauses = [50, 200] as const
+
+export interface SendOptions {
+  readonly broker: Broker
+  readonly clock: Clock
+  /** ms from the first send within which the last answer counts. */
+  readonly deadline: number
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** Settles as `call` does, or with `store_unknown` after `ms`. */
+function within<Result>(ms: number, call: Promise<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new RedisDistroError('store_unknown', `no answer within ${ms} ms`))
+    const timer = setTimeout(late, ms)
+    call.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+const mayRepeat = (error: unknown): boolean =>
+  isRedisDistroError(error) && (error.code === 'store_away' || error.code === 'store_unknown')
+
+/** The last error, or `store_unknown` where an earlier send may have been written. */
+function verdict(error: unknown, doubt: boolean): unknown {
+  if (!doubt || !isRedisDistroError(error) || error.family !== 'infrastructure') return error
+  if (error.code === 'store_unknown') return error
+  return new RedisDistroError('store_unknown', error.message, { cause: error })
+}
+
+/**
+ * One script call, repeated twice at most within the deadline where Redis was away or did not
+ * answer; a repeat says that it is one, so that nothing is written twice.
+ * @throws RedisDistroError `store_away` only if no send can have been written
+ */
+export async function send(
+  options: SendOptions,
+  partition: Partition,
+  tasks: readonly NewTask[],
+): Promise<Enqueued[]> {
+  const { broker, clock, deadline } = options
+  const start = clock.monotonic()
+  let doubt = false
+  for (let sends = 0; ; sends++) {
+    const left = deadline - (clock.monotonic() - start)
+    try {
+      const call = broker.enqueue(partition, tasks, sends > 0)
+      return await (sends === 0 ? call : within(left, call))
+    } catch (error) {
+      doubt ||= isRedisDistroError(error) && error.code === 'store_unknown'
+      const pause = pauses[sends]
+      const spent = clock.monotonic() - start
+      if (pause === undefined || spent + pause >= deadline || !mayRepeat(error)) {
+        throw verdict(error, doubt)
+      }
+      await sleep(pause)
+    }
+  }
+}

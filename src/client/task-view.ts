@@ -1,0 +1,57 @@
+import type { StoredTask } from '../core/broker.js'
+import { iso } from '../core/clock.js'
+import type { AttemptRecord, Task } from '../core/task.js'
+import { traceIdOf } from '../telemetry/trace.js'
+import { type Circumstances, whyNot } from './why.js'
+
+/** The attempt that completed it is kept only as numbers beside the task: the happy path is lean. */
+function attemptsOf(task: StoredTask): readonly AttemptRecord[] {
+  const { attempts, completedAttempt, startedAt, endedAt } = task
+  if (task.state !== 'completed' || startedAt === undefined || endedAt === undefined) {
+    return attempts
+  }
+  if (attempts.some(({ outcome }) => outcome === 'complete')) return attempts
+  const last: AttemptRecord = {
+    attempt: completedAttempt ?? task.failures + 1,
+    startedAt: iso(startedAt),
+    endedAt: iso(endedAt),
+    outcome: 'complete',
+  }
+  return [...attempts, last]
+}
+
+function begun(task: StoredTask): number {
+  const counted = task.failures + (task.state === 'active' ? 1 : 0)
+  return Math.max(counted, task.completedAttempt ?? 0, task.attempts.at(-1)?.attempt ?? 0)
+}
+
+/** When it is due, or was: a task that waits for nothing keeps its first time. */
+const dueOf = (task: StoredTask): number | undefined => task.dueAt ?? task.body.runAt
+
+/** A task as people and programs see it. */
+export function taskView(task: StoredTask, around: Circumstances): Task {
+  const { body } = task
+  const runAt = dueOf(task)
+  const traceId = traceIdOf(body.traceparent)
+  const why = whyNot(task, around)
+  return {
+    id: task.id,
+    type: body.type,
+    queue: around.queue,
+    state: task.state,
+    payload: body.payload,
+    priority: task.priority,
+    tags: body.tags,
+    enqueuedAt: iso(body.enqueuedAt),
+    ...(runAt === undefined ? {} : { runAt: iso(runAt) }),
+    ...(task.startedAt === undefined ? {} : { startedAt: iso(task.startedAt) }),
+    ...(task.endedAt === undefined ? {} : { endedAt: iso(task.endedAt) }),
+    attempt: begun(task),
+    attempts: attemptsOf(task),
+    ...(task.result === undefined ? {} : { result: task.result }),
+    ...(task.progress === undefined ? {} : { progress: task.progress }),
+    ...(task.state === 'dead' ? { deadLetter: task.deadLetter } : {}),
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(why === undefined ? {} : { why }),
+  }
+}

@@ -1,0 +1,121 @@
+import type { Broker, Partition, StoredTask } from '../core/broker.js'
+import type { State } from '../core/state.js'
+import { badCursor, type Place, readCursor, writeCursor } from './cursor.js'
+
+/** Records read for one page at most; a page of a rare thing is short rather than slow. */
+const maxRead = 1000
+/** Records in one look where a filter lets only some of them pass. */
+const filteredChunk = 250
+
+export interface Walk {
+  readonly partitions: readonly Partition[]
+  readonly states: readonly State[]
+  readonly deadLetter?: string | undefined
+  readonly keep?: ((task: StoredTask) => boolean) | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export interface Found {
+  readonly partition: Partition
+  readonly task: StoredTask
+}
+
+interface Step {
+  readonly partition: Partition
+  readonly state: State
+}
+
+function stepsFrom(walk: Walk): { steps: Step[]; start: Pick<Place, 'after' | 'skip'> } {
+  const steps = walk.partitions.flatMap((partition) =>
+    walk.states.map((state) => ({ partition, state })),
+  )
+  if (walk.cursor === undefined) return { steps, start: { skip: 0 } }
+  const place = readCursor(walk.cursor)
+  const first = steps.findIndex(
+    ({ partition, state }) =>
+      partition.queue === place.queue && partition.index === place.index && state === place.state,
+  )
+  if (first === -1) throw badCursor()
+  return { steps: steps.slice(first), start: place }
+}
+
+/** Asks a partition once which of its sets are empty, so that they need no look of their own. */
+function emptiness(broker: Broker): (step: Step) => Promise<boolean> {
+  let known: { partition: Partition; depth: Readonly<Record<State, number>> } | undefined
+  return async ({ partition, state }) => {
+    if (known?.partition !== partition) {
+      known = { partition, depth: (await broker.counts(partition)).depth }
+    }
+    return known.depth[state] === 0
+  }
+}
+
+/** One page of a walk over partitions and states, in that order. */
+class PageReader {
+  readonly found: Found[] = []
+  readonly #broker: Broker
+  readonly #walk: Walk
+  #read = 0
+
+  constructor(broker: Broker, walk: Walk) {
+    this.#broker = broker
+    this.#walk = walk
+  }
+
+  get full(): boolean {
+    return this.found.length >= this.#walk.limit || this.#read >= maxRead
+  }
+
+  /** Reads on from a place of one step; the place where the next page begins, if it is in here. */
+  async readStep(
+    { partition, state }: Step,
+    start: Pick<Place, 'after' | 'skip'>,
+  ): Promise<Place | undefined> {
+    const { deadLetter, keep, limit } = this.#walk
+    let { after, skip } = start
+    for (;;) {
+      const here = { queue: partition.queue, index: partition.index, state }
+      if (this.full) return { ...here, after, skip }
+      const wanted = keep === undefined ? limit - this.found.length : filteredChunk
+      const page = await this.#broker.list(partition, {
+        state,
+        limit: Math.min(wanted + skip, maxRead),
+        ...(deadLetter === undefined ? {} : { deadLetter }),
+        ...(after === undefined ? {} : { after }),
+      })
+      for (const [index, task] of page.tasks.entries()) {
+        if (index < skip) continue
+        if (this.full) return { ...here, after, skip: index }
+        this.#read++
+        if (keep === undefined || keep(task)) this.found.push({ partition, task })
+      }
+      if (page.next === undefined) return undefined
+      after = page.next
+      skip = 0
+    }
+  }
+}
+
+/**
+ * A page of tasks over many partitions and states; with a filter it may be short, or even empty,
+ * and still have a cursor.
+ * @throws RedisDistroError `bad_option` for a cursor of another list
+ */
+export async function walkPage(
+  broker: Broker,
+  walk: Walk,
+): Promise<{ found: Found[]; cursor?: string }> {
+  const { steps, start } = stepsFrom(walk)
+  const reader = new PageReader(broker, walk)
+  const isEmpty = emptiness(broker)
+  for (const [index, step] of steps.entries()) {
+    const from = index === 0 ? start : { skip: 0 }
+    const many = walk.states.length > 1
+    // A full page looks ahead too, so that its cursor does not lead to nothing.
+    if ((many || reader.full) && from.after === undefined && (await isEmpty(step))) continue
+    const place = await reader.readStep(step, from)
+    if (place !== undefined) return { found: reader.found, cursor: writeCursor(place) }
+  }
+  return { found: reader.found }
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { durationSchema } from './duration.js'
+import { priorities } from './task.js'
+
+/** Ids, keys and names that callers choose: what Redis keys and URLs carry unharmed. */
+export const idPattern = /^[A-Za-z0-9._:-]{1,128}$/
+
+const id = z.string().regex(idPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
+const text = (max: number) => z.string().min(1).max(max)
+
+/** The options of one enqueue; at HTTP the same, as query parameters. */
+export const enqueueOptionsSchema = z.strictObject({
+  runAt: z
+    .union([z.string().min(1).max(100, 'must be at most 100 characters'), z.number()])
+    .optional()
+    .describe("When: ISO time, epoch ms, a duration from now, or text ('tomorrow 8am')."),
+  delay: durationSchema.optional().describe('How long from now.'),
+  tz: text(64).optional().describe('IANA zone that text times are read in.'),
+  taskId: id.optional().describe("The caller's own id; a repeat returns the first task."),
+  idempotencyKey: text(255).optional().describe('Makes the id; a repeat returns the first task.'),
+  queue: id.optional().describe("Another queue than the definition's."),
+  priority: z.enum(priorities).optional().describe('Urgency within the queue.'),
+  attempts: z.int().min(1).max(1000).optional().describe('Runs at most.'),
+  timeout: durationSchema.optional().describe('A run longer than this is aborted.'),
+  expiresIn: durationSchema.optional().describe('Dead with `expired` if not started by then.'),
+  uniqueKey: text(255).optional().describe('A second task of this key is not made.'),
+  uniqueFor: durationSchema.optional().describe('How long `uniqueKey` holds; else until it ends.'),
+  tags: z.array(text(64)).max(16).optional().describe('Words to find it by.'),
+})
+
+/** Options of one enqueue as callers write them. */
+export type EnqueueOptions = z.input<typeof enqueueOptionsSchema>
+/** The same after parsing: durations in ms. */
+export type ParsedEnqueueOptions = z.output<typeof enqueueOptionsSchema>

@@ -1,0 +1,84 @@
+import { parseDuration } from './duration.js'
+import { isFatalError, isRedisDistroError, isRetryError } from './errors.js'
+import { type RetryPolicy, retryDelay } from './retry.js'
+import type { TaskError } from './task.js'
+
+/** How one attempt of a handler went, before anyone decided what follows. */
+export type AttemptEnd =
+  | { readonly kind: 'returned'; readonly result: unknown }
+  | { readonly kind: 'threw'; readonly error: unknown }
+
+/** What follows from an attempt; `after` in ms from now. */
+export type Outcome =
+  | { readonly name: 'complete'; readonly result: unknown }
+  | { readonly name: 'retry'; readonly after: number; readonly error: TaskError }
+  | { readonly name: 'bury'; readonly error: TaskError }
+
+export interface OutcomeContext {
+  readonly policy: RetryPolicy
+  /** The attempt that ended, from 1. */
+  readonly attempt: number
+  readonly random: () => number
+}
+
+const longestMessage = 2048
+const longestStack = 4096
+
+function wordsOf(error: unknown): string {
+  if (error === undefined) return 'the handler rejected with undefined'
+  if (typeof error === 'string') return error
+  try {
+    return JSON.stringify(error) ?? String(error)
+  } catch {
+    return Object.prototype.toString.call(error)
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (isFatalError(error)) return 'fatal'
+  if (isRedisDistroError(error)) return error.code
+  if (typeof error === 'object' && error !== null && 'code' in error) {
+    if (typeof error.code === 'string') return error.code.slice(0, 64)
+  }
+  return 'failed'
+}
+
+/** Anything that was thrown, as the bounded record that is kept with the attempt. */
+export function toTaskError(error: unknown): TaskError {
+  if (!(error instanceof Error)) {
+    return { name: 'Error', message: wordsOf(error).slice(0, longestMessage), code: codeOf(error) }
+  }
+  return {
+    name: String(error.name).slice(0, 128),
+    message: String(error.message).slice(0, longestMessage),
+    code: codeOf(error),
+    ...(typeof error.stack === 'string' ? { stack: error.stack.slice(0, longestStack) } : {}),
+  }
+}
+
+function delayAfter(error: unknown, context: OutcomeContext): number | 'bury' {
+  const { policy, attempt } = context
+  if (isFatalError(error) || attempt >= policy.attempts) return 'bury'
+  const byPolicy = () => retryDelay(policy, attempt, context.random)
+  if (isRetryError(error)) return parseDuration(error.after) ?? byPolicy()
+  const decision = policy.decide?.(error, { attempt }) ?? 'retry'
+  if (decision === 'bury') return 'bury'
+  if (decision === 'retry') return byPolicy()
+  return parseDuration(decision.after) ?? byPolicy()
+}
+
+/**
+ * What follows from an attempt's end, by the error's own word first and the policy second. Pure:
+ * chance comes in by `context.random`. A `decide` that throws counts as 'retry'.
+ */
+export function decideOutcome(end: AttemptEnd, context: OutcomeContext): Outcome {
+  if (end.kind === 'returned') return { name: 'complete', result: end.result }
+  const error = toTaskError(end.error)
+  let after: number | 'bury'
+  try {
+    after = delayAfter(end.error, context)
+  } catch {
+    after = retryDelay(context.policy, context.attempt, context.random)
+  }
+  return after === 'bury' ? { name: 'bury', error } : { name: 'retry', after, error }
+}

@@ -1,0 +1,76 @@
+import { Temporal } from 'temporal-polyfill'
+import { type Amount, readAmount, splitAmount } from './amount.js'
+import { readClock, splitClock } from './clock-time.js'
+import { readDay } from './day.js'
+import { normalise, objection } from './words.js'
+
+/** Where and when a text is read: an IANA zone, and now in epoch ms. */
+export interface Moment {
+  tz: string
+  now: number
+}
+
+/** An instant in epoch ms, later than now, or in words what stands in the way of reading one. */
+export type TextTime = { at: number } | { problem: string }
+
+const NO_CLOCK = 'a time of the day is wanted with it, such as 8am, 17:30 or noon'
+
+/**
+ * Reads a text such as 'tomorrow 8am' or 'in 2 hours' whole. What the words mean is decided here
+ * and by the readers of its parts; the arithmetic over the zone's changes is Temporal's.
+ */
+export function readTextTime(text: string, moment: Moment): TextTime {
+  const words = normalise(text)
+  if (/^(?:now|right now)$/.test(words)) return { problem: 'leave runAt out to run now' }
+  const problem = objection(words)
+  if (problem !== undefined) return { problem }
+  try {
+    return readWords(words, moment)
+  } catch (error) {
+    // Temporal throws a RangeError for what lies beyond its calendar
+    if (error instanceof RangeError) return { problem: 'the time is too far away' }
+    throw error
+  }
+}
+
+/** The instant of a wall time in a zone: forward over a gap, the first of a doubled hour. */
+export function instantOf(wall: Temporal.PlainDateTime, tz: string): number {
+  return wall.toZonedDateTime(tz, { disambiguation: 'compatible' }).epochMilliseconds
+}
+
+function readWords(words: string, moment: Moment): TextTime {
+  const amount = readAmount(words)
+  if (amount !== undefined) return later(amount, moment)
+  const today = zoned(moment).toPlainDate()
+  const splits = splitClock(words)
+  for (const { clock, day } of splits) {
+    const reading = readDay(day, today)
+    if (reading === undefined) continue
+    const time = readClock(clock, reading.part)
+    if (time === undefined) return { problem: `'${clock}' is not a time of that day` }
+    const { nextDay, ...clockTime } = time
+    const instants = reading.dates.map((date) =>
+      instantOf(date.add({ days: nextDay ? 1 : 0 }).toPlainDateTime(clockTime), moment.tz),
+    )
+    const at = instants.find((instant) => instant > moment.now)
+    return at === undefined ? { problem: 'that time is past' } : { at }
+  }
+  if (splits[0] !== undefined) return { problem: `'${splits[0].day}' is not understood as one day` }
+  if (readDay(words, today) !== undefined) return { problem: NO_CLOCK }
+  return { problem: 'it is not a time as a whole' }
+}
+
+function later(amount: Amount, moment: Moment): TextTime {
+  const { calendar, ms } = splitAmount(amount)
+  const from = Object.keys(calendar).length === 0 ? moment.now : addCalendar(calendar, moment)
+  const at = from + ms
+  return at > moment.now ? { at } : { problem: 'leave runAt out to run now' }
+}
+
+function addCalendar(calendar: Amount, moment: Moment): number {
+  return zoned(moment).add(calendar).epochMilliseconds
+}
+
+function zoned({ tz, now }: Moment): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(tz)
+}

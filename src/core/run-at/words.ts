@@ -1,0 +1,169 @@
+const WEEKDAY_NAMES = [
+  ['monday', 'mon'],
+  ['tuesday', 'tue', 'tues'],
+  ['wednesday', 'wed'],
+  ['thursday', 'thu', 'thur', 'thurs'],
+  ['friday', 'fri'],
+  ['saturday', 'sat'],
+  ['sunday', 'sun'],
+]
+
+/** Day of the week by name or abbreviation, Monday 1 to Sunday 7 (as ISO and Temporal count). */
+export const WEEKDAYS: ReadonlyMap<string, number> = new Map(
+  WEEKDAY_NAMES.flatMap((names, index) => names.map((name) => [name, index + 1] as const)),
+)
+
+/** Names and abbreviations of the months. */
+export const MONTHS: ReadonlySet<string> = new Set(
+  (
+    'january february march april may june july august september october november december ' +
+    'jan feb mar apr jun jul aug sep sept oct nov dec'
+  ).split(' '),
+)
+
+/** Days of a month in words, 'second' aside, which is a unit first. */
+export const ORDINALS: ReadonlySet<string> = new Set(
+  (
+    'first third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth ' +
+    'fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth'
+  ).split(' '),
+)
+
+/** Small numbers in words. */
+export const NUMBERS: ReadonlyMap<string, number> = new Map(
+  'one two three four five six seven eight nine ten eleven twelve'
+    .split(' ')
+    .map((word, index) => [word, index + 1] as const),
+)
+
+/** A unit of time, named as Temporal names it in a duration. */
+export type Unit =
+  | 'years'
+  | 'months'
+  | 'weeks'
+  | 'days'
+  | 'hours'
+  | 'minutes'
+  | 'seconds'
+  | 'milliseconds'
+
+/** Units by every way to write them. */
+export const UNITS: ReadonlyMap<string, Unit> = new Map(
+  (
+    [
+      ['years', 'y yr yrs year years'],
+      ['months', 'mo month months'],
+      ['weeks', 'w wk wks week weeks'],
+      ['days', 'd day days'],
+      ['hours', 'h hr hrs hour hours'],
+      ['minutes', 'm min mins minute minutes'],
+      ['seconds', 's sec secs second seconds'],
+      ['milliseconds', 'ms millisecond milliseconds'],
+    ] as const
+  ).flatMap(([unit, words]) => words.split(' ').map((word) => [word, unit] as const)),
+)
+
+const GLUE = (
+  'a an after afternoon am and at evening from half in midday midnight morning next night noon ' +
+  "now o'clock of on pm st nd rd th the this today tomorrow tonight twenty thirty"
+).split(' ')
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...WEEKDAYS.keys(),
+  ...MONTHS,
+  ...ORDINALS,
+  ...NUMBERS.keys(),
+  ...UNITS.keys(),
+  ...GLUE,
+])
+
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  ...each('ago yesterday last previous', (word) => `'${word}' names a past time`),
+  ...each('to until till between through or', () => 'one time is wanted, not several'),
+  ...each('every each daily weekly monthly hourly', () => 'one time is wanted, not a schedule'),
+  ...each('asap immediately', () => 'leave runAt out to run now'),
+  ...each(
+    'z utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst',
+    () => 'the zone of a text is given beside it, as tz (an IANA name such as Europe/Rome)',
+  ),
+])
+
+const DAY_WORDS = `today|tomorrow|tonight|morning|afternoon|evening|${[...WEEKDAYS.keys()].join('|')}`
+const MONTH = [...MONTHS].join('|')
+const STEP = `(?:\\d|\\b(?:an?|${[...NUMBERS.keys()].join('|')})) ?(?:${[...UNITS.keys()].join('|')})`
+
+/** A comma behind a day, a date, a time or a step of an amount; any other stays, and is refused. */
+const COMMA = new RegExp(
+  `(?<=\\b(?:${DAY_WORDS}|noon|(?:${MONTH}) \\d{1,2}(?:st|nd|rd|th)?|\\d{4})|` +
+    `\\d(?:[ap]m|:\\d\\d|(?:st|nd|rd|th)? (?:of )?(?:${MONTH}))|${STEP}),(?= (?![ap]\\.?m))`,
+  'g',
+)
+
+/** Lower case, one space between words, '5 p.m.' as '5pm', 'dec. 24, 6pm' as 'dec 24 6pm'. */
+export function normalise(text: string): string {
+  return text
+    .trim()
+    .toLowerCase()
+    .replace(/’/g, "'")
+    .replace(/\s+/g, ' ')
+    .replace(/(?<=\d) ?([ap])(?:m|\.m\.?)(?=$|,? )/g, '$1m')
+    .replace(/(?<=\b(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun))\.(?= )/g, '')
+    .replace(/(?<=\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec))\.(?= )/g, '')
+    .replace(COMMA, '')
+}
+
+/**
+ * What stands in the way of reading a normalised text word by word, in words, or undefined. It is
+ * asked before anything is read: chrono skips what it does not know ('tomorow 8am' was today).
+ */
+export function objection(text: string): string | undefined {
+  const strange = /[^\p{L}\d :.,'+-]/u.exec(text)?.[0]
+  if (strange === '/') return 'a date with slashes is ambiguous, write 2026-12-24 or dec 24 2026'
+  if (strange !== undefined) return `the character ${JSON.stringify(strange)} is not understood`
+  for (const [word] of text.matchAll(/\p{L}+(?:'\p{L}+)?/gu)) {
+    if (KNOWN.has(word)) continue
+    const refusal = REFUSED.get(word)
+    if (refusal !== undefined) return refusal
+    const near = nearest(word)
+    return `'${word}' is not understood${near === undefined ? '' : `; did you mean '${near}'?`}`
+  }
+  return undefined
+}
+
+function each(words: string, reason: (word: string) => string): [string, string][] {
+  return words.split(' ').map((word) => [word, reason(word)])
+}
+
+function nearest(word: string): string | undefined {
+  const limit = word.length < 4 ? 0 : word.length < 6 ? 1 : 2
+  let best: string | undefined
+  let bestDistance = limit + 1
+  for (const known of KNOWN) {
+    if (known.length < 3 || Math.abs(known.length - word.length) > limit) continue
+    const distance = editDistance(word, known)
+    if (distance < bestDistance) [best, bestDistance] = [known, distance]
+  }
+  return best
+}
+
+/** Letters added, taken, changed or swapped with their neighbour to come from one to the other. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let cost = Math.min(at(row, j) + 1, at(next, j - 1) + 1, at(row, j - 1) + same)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) cost = Math.min(cost, at(before, j - 2) + 1)
+      next.push(cost)
+    }
+    ;[before, row] = [row, next]
+  }
+  return at(row, b.length)
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify'
+import { createApp } from './app.js'
+import { healthRoutes } from './health.js'
+import { type Address, close, listen } from './listen.js'
+import { metricsRoutes } from './metrics.js'
+import type { HttpParts } from './server.js'
+
+const grace = 2_000
+
+/** A second port, for probes and scrapers: only /health, /ready and /metrics, without a token. */
+export class AdminServer {
+  readonly #address: Address
+  readonly #parts: Omit<HttpParts, 'enqueuer'>
+  readonly #stopping = new AbortController()
+  #app: FastifyInstance | undefined
+
+  constructor(address: Address, parts: Omit<HttpParts, 'enqueuer'>) {
+    this.#address = address
+    this.#parts = parts
+  }
+
+  /** Listens, and says where. @throws RedisDistroError `bad_config` where it cannot */
+  async start(): Promise<Address> {
+    const { host } = this.#address
+    const parts = { ...this.#parts, stopping: this.#stopping.signal }
+    this.#app = await createApp({ host, bodyLimit: 1024, trustProxy: false }, parts)
+    healthRoutes(this.#app, parts)
+    metricsRoutes(this.#app, parts)
+    return listen(this.#app, this.#address)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    if (this.#app) await close(this.#app, grace)
+  }
+}

@@ -1,0 +1,166 @@
+import type { Socket } from 'node:net'
+import rateLimit from '@fastify/rate-limit'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { RedisDistroError } from '../core/errors.js'
+import type { Log } from '../telemetry/log.js'
+import type { Counters } from '../telemetry/metrics.js'
+import { type Access, createGate, type HttpTokens } from './auth.js'
+import { addBodyParsers, checkBody } from './body.js'
+import { foreignHeader } from './origin.js'
+import { asProblem, problemOf, sendProblem } from './problem.js'
+
+/** How the server takes requests, whatever its routes are. Times in ms, sizes in bytes. */
+export interface AppOptions {
+  readonly host: string
+  readonly bodyLimit: number
+  /** Left out: whoever reaches the port is let in. */
+  readonly tokens?: HttpTokens
+  readonly rateLimit?: { readonly max: number; readonly window: number } | undefined
+  /** Whose X-Forwarded-* headers are believed, as fastify takes it. */
+  readonly trustProxy: boolean | number | string | string[]
+}
+
+export interface AppParts {
+  readonly counters: Counters
+  readonly log: Log
+  /** Aborted when the server stops: what comes then is refused. */
+  readonly stopping: AbortSignal
+}
+
+/** ms to receive a request in; how long its answer takes is not counted. */
+const requestTimeout = 10_000
+
+/** ms that a connection may be silent, an answer in the making included. */
+const silence = 300_000
+
+/** Words for a request that never became one; node has no reply to send them with. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const long = error.code === 'HPE_HEADER_OVERFLOW'
+  const line = late
+    ? '408 Request Timeout'
+    : long
+      ? '431 Request Header Fields Too Large'
+      : '400 Bad Request'
+  const detail = late ? `not received within ${requestTimeout / 1000}s` : 'not understood as HTTP'
+  const [status, title] = [Number(line.slice(0, 3)), line.slice(4)]
+  const body = JSON.stringify({ status, title, detail, code: 'bad_request' })
+  const head = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Type: application/problem+json`
+  if (socket.writable) socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+  socket.destroy(error)
+}
+
+function createInstance(options: AppOptions, log: Log): FastifyInstance {
+  return fastify({
+    bodyLimit: options.bodyLimit,
+    trustProxy: options.trustProxy,
+    requestTimeout,
+    connectionTimeout: silence,
+    http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1000 },
+    routerOptions: { maxParamLength: 512 },
+    return503OnClosing: false,
+    clientErrorHandler: refuseMalformed,
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply as FastifyReply, asProblem(error, log))
+    },
+  })
+}
+
+function accessOf(request: FastifyRequest): Access {
+  if (request.is404) return 'any'
+  const reading = request.method === 'GET' || request.method === 'HEAD'
+  return request.routeOptions.config.access ?? (reading ? 'read' : 'write')
+}
+
+const challenges = {
+  missing: 'Bearer realm="redisdistro"',
+  wrong: 'Bearer realm="redisdistro", error="invalid_token"',
+  insufficient: 'Bearer realm="redisdistro", error="insufficient_scope"',
+} as const
+
+const refusals = {
+  missing: 'a token is wanted: Authorization: Bearer <token>',
+  wrong: 'the token is not one of this server',
+  insufficient: 'the token does not open this route',
+} as const
+
+/** Lets in who may come: by token where there are some, else only from this machine. */
+function addGate(app: FastifyInstance, options: AppOptions): void {
+  if (options.tokens === undefined) return
+  const gate = createGate(options.tokens)
+  app.addHook('onRequest', async (request, reply) => {
+    const { headers } = request
+    if (!gate.guarded) {
+      const header = foreignHeader(headers, options.host)
+      if (header === undefined) return
+      const detail = `the ${header} is foreign; a server without tokens answers to its own machine`
+      throw new RedisDistroError('forbidden', detail)
+    }
+    const verdict = gate.judge(headers.authorization, accessOf(request))
+    if (verdict === 'admitted') return
+    reply.header('www-authenticate', challenges[verdict])
+    const code = verdict === 'insufficient' ? 'forbidden' : 'unauthorized'
+    throw new RedisDistroError(code, refusals[verdict])
+  })
+}
+
+/** Counts requests by caller before any token is looked at, so that guessing is slow too. */
+async function addRateLimit(app: FastifyInstance, options: AppOptions): Promise<void> {
+  if (options.rateLimit === undefined) return
+  const { max, window } = options.rateLimit
+  await app.register(rateLimit, {
+    global: false,
+    max,
+    timeWindow: window,
+    allowList: (request) => accessOf(request) === 'open',
+    errorResponseBuilder: (_request, { after }) =>
+      new RedisDistroError(
+        'too_many_requests',
+        `more than ${max} requests; come again in ${after}`,
+      ),
+  })
+  app.addHook('onRequest', app.rateLimit())
+}
+
+/** Says what was answered: a line at debug, and a counter by route. */
+function addRecords(app: FastifyInstance, { counters, log }: AppParts): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    const { method } = request
+    counters.add('http_requests', { method, route, status: String(reply.statusCode) })
+    const ms = Math.round(reply.elapsedTime)
+    log.debug('a request was answered', { method, route, status: reply.statusCode, ms })
+  })
+}
+
+function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
+  app.setErrorHandler((error, _request, reply) => sendProblem(reply, asProblem(error, log)))
+  app.setNotFoundHandler(({ method }, reply) => {
+    return sendProblem(reply, problemOf('unknown_route', `there is no such route for ${method}`))
+  })
+  app.addHook('onRequest', async (request) => {
+    if (stopping.aborted && request.routeOptions.url !== '/health') {
+      throw new RedisDistroError('closed', 'the server is stopping')
+    }
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    if (stopping.aborted) reply.header('connection', 'close')
+  })
+}
+
+/** A server that knows how to take, guard and answer requests, and has no routes yet. */
+export async function createApp(options: AppOptions, parts: AppParts): Promise<FastifyInstance> {
+  const app = createInstance(options, parts.log)
+  addBodyParsers(app)
+  addManners(app, parts)
+  addRecords(app, parts)
+  await addRateLimit(app, options)
+  addGate(app, options)
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw new RedisDistroError('unknown_route', 'there is no such route')
+  })
+  app.addHook('preValidation', async (request) => checkBody(request))
+  return app
+}

@@ -1,0 +1,116 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RedisDistroError } from '../core/errors.js'
+import type { BodyKind } from './route-config.js'
+
+type ParseJson = (text: string, request: FastifyRequest) => unknown
+
+const kindOf = (request: FastifyRequest): BodyKind => request.routeOptions.config.takes ?? 'none'
+
+const notJson = (where: string, why: string): RedisDistroError =>
+  new RedisDistroError('bad_request', `${where} is not JSON: ${why}`)
+
+const keysRefused = 'a key `__proto__` or `constructor.prototype` is not taken'
+
+/** fastify's own parser, which refuses what poisons prototypes, with words that help a person. */
+function createJsonParser(app: FastifyInstance): ParseJson {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  return (text, request) => {
+    let parsed: unknown
+    let failed = false
+    parse(request, text, (error: Error | null, value?: unknown) => {
+      failed = error !== null
+      parsed = value
+    })
+    if (!failed) return parsed
+    JSON.parse(text)
+    throw new SyntaxError(keysRefused)
+  }
+}
+
+function refuseEncoding(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding']
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return
+  throw new RedisDistroError('unsupported_media', 'the body must be sent without Content-Encoding')
+}
+
+function textOf(body: Buffer): string {
+  if (!isUtf8(body)) throw new SyntaxError('it is not UTF-8')
+  return body.toString('utf8')
+}
+
+/** Runs a parser, and says of what it fails on where it lies. */
+function parseAt<Parsed>(where: string, parse: () => Parsed): Parsed {
+  try {
+    return parse()
+  } catch (error) {
+    throw notJson(where, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** NDJSON as the array that it is; empty lines are no elements. */
+function parseLines(text: string, parse: (line: string) => unknown): unknown[] {
+  const elements: unknown[] = []
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() !== '') elements.push(parseAt(`line ${index + 1}`, () => parse(line)))
+  }
+  return elements
+}
+
+const expected: Record<BodyKind, string> = {
+  payload: 'application/json',
+  batch: 'application/json or application/x-ndjson',
+  filter: 'application/json',
+  none: 'no body',
+}
+
+const unsupported = (request: FastifyRequest): RedisDistroError =>
+  new RedisDistroError('unsupported_media', `this route takes ${expected[kindOf(request)]}`)
+
+const hasBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** JSON, NDJSON where a route takes a batch, and nothing else; no body is `undefined`. */
+export function addBodyParsers(app: FastifyInstance): void {
+  const parse = createJsonParser(app)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      refuseEncoding(request)
+      if (body.length === 0) return undefined
+      return parseAt('the body', () => parse(textOf(body), request))
+    },
+  )
+  app.addContentTypeParser<Buffer>(
+    'application/x-ndjson',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      refuseEncoding(request)
+      if (kindOf(request) !== 'batch') throw unsupported(request)
+      const text = parseAt('the body', () => textOf(body))
+      return parseLines(text, (line) => parse(line, request))
+    },
+  )
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    const bare = kindOf(request) === 'none' || kindOf(request) === 'filter'
+    if (bare && !hasBody(request)) return undefined
+    throw unsupported(request)
+  })
+}
+
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+/** Refuses what would be ignored: a body where a route takes none, none where it takes one. */
+export function checkBody(request: FastifyRequest): void {
+  const kind = kindOf(request)
+  const { body } = request
+  if (kind === 'none' && body !== undefined && body !== null && !isEmptyObject(body)) {
+    throw new RedisDistroError('bad_request', 'this route takes no body')
+  }
+  if ((kind === 'payload' || kind === 'batch') && body === undefined) {
+    throw new RedisDistroError('bad_request', `a body is wanted: ${expected[kind]}`)
+  }
+}

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify'
+import type { Log } from '../telemetry/log.js'
+import { problemOf, sendProblem } from './problem.js'
+
+/** What was looked at, each `ok` or what is wrong with it. */
+export interface Readiness {
+  readonly ok: boolean
+  readonly checks: Readonly<Record<string, string>>
+}
+
+export interface HealthParts {
+  ready(): Promise<Readiness>
+  readonly log: Log
+}
+
+async function look({ ready, log }: HealthParts): Promise<Readiness> {
+  try {
+    return await ready()
+  } catch (error) {
+    log.warn('readiness could not be found out', { err: error })
+    return { ok: false, checks: { ready: error instanceof Error ? error.message : String(error) } }
+  }
+}
+
+/** `/health`, this process is up, and `/ready`, it can do its work. Open to everyone. */
+export function healthRoutes(app: FastifyInstance, parts: HealthParts): void {
+  const config = { access: 'open' } as const
+
+  app.get('/health', { config }, async () => ({ status: 'ok' }))
+
+  app.get('/ready', { config }, async (_request, reply) => {
+    const { ok, checks } = await look(parts)
+    if (ok) return { status: 'ok', checks }
+    const failing = Object.entries(checks).filter(([, verdict]) => verdict !== 'ok')
+    const detail = failing.map(([name, verdict]) => `${name}: ${verdict}`).join('; ')
+    const code = failing.some(([name]) => name === 'redis') ? 'store_away' : 'closed'
+    return sendProblem(reply, problemOf(code, detail || 'not ready', { checks }))
+  })
+}

@@ -1,0 +1,22 @@
+/** How deep a payload may nest, and how many values it may hold. */
+const maxDepth = 64
+const maxNodes = 10_000
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/**
+ * What is too much about a payload, in words; undefined where nothing is. Level by level and not
+ * by recursion, which a hostile payload would exhaust.
+ */
+export function overLimit(payload: unknown): string | undefined {
+  let level: unknown[] = [payload]
+  let nodes = 0
+  for (let depth = 0; level.length > 0; depth++) {
+    nodes += level.length
+    if (nodes > maxNodes) return `holds more than ${maxNodes} values`
+    const containers = level.filter(isContainer)
+    if (depth >= maxDepth && containers.length > 0) return `nests deeper than ${maxDepth} levels`
+    level = containers.flatMap((container): unknown[] => Object.values(container))
+  }
+  return undefined
+}

@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify'
+import type { Enqueuer, OperatorContract } from '../client/contract.js'
+import type { Log } from '../telemetry/log.js'
+import type { Counters } from '../telemetry/metrics.js'
+import { type AppOptions, createApp } from './app.js'
+import type { HttpTokens } from './auth.js'
+import { deadLetterRoutes } from './dead-letters.js'
+import { enqueueRoutes } from './enqueue.js'
+import { healthRoutes, type Readiness } from './health.js'
+import { type Address, close, listen } from './listen.js'
+import { metricsRoutes } from './metrics.js'
+import { queueRoutes } from './queues.js'
+import { taskRoutes } from './tasks.js'
+import { workerRoutes } from './workers.js'
+
+/** How the API is served; times in ms, sizes in bytes. */
+export interface HttpOptions extends AppOptions {
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly tokens: HttpTokens
+  /** `worker`: only /health, /ready and /metrics. */
+  readonly role: 'producer' | 'worker'
+  /** ms that requests in flight may take to end when the server stops; 10 s if left out. */
+  readonly stopGrace?: number
+}
+
+/** What the routes speak to. */
+export interface HttpParts {
+  /** Needed in the producer's role, which has no enqueue routes without it. */
+  readonly enqueuer?: Enqueuer
+  readonly operator: OperatorContract
+  readonly counters: Counters
+  readonly log: Log
+  ready(): Promise<Readiness>
+}
+
+interface RouteParts extends HttpParts {
+  readonly stopping: AbortSignal
+}
+
+function addRoutes(app: FastifyInstance, role: HttpOptions['role'], parts: RouteParts): void {
+  const { enqueuer, operator } = parts
+  healthRoutes(app, parts)
+  metricsRoutes(app, parts)
+  if (role === 'worker') return
+  if (enqueuer !== undefined) enqueueRoutes(app, enqueuer)
+  taskRoutes(app, parts)
+  queueRoutes(app, operator)
+  deadLetterRoutes(app, operator)
+  workerRoutes(app, operator)
+}
+
+/** The API with its routes, not yet listening; `stopping` ends what waits. */
+export async function createApi(options: HttpOptions, parts: RouteParts): Promise<FastifyInstance> {
+  const app = await createApp(options, parts)
+  addRoutes(app, options.role, parts)
+  return app
+}
+
+const usualGrace = 10_000
+
+/** The HTTP API: takes requests from start to stop, once. */
+export class HttpServer {
+  readonly #options: HttpOptions
+  readonly #parts: HttpParts
+  readonly #stopping = new AbortController()
+  #app: FastifyInstance | undefined
+
+  constructor(options: HttpOptions, parts: HttpParts) {
+    this.#options = options
+    this.#parts = parts
+  }
+
+  /** Listens, and says where. @throws RedisDistroError `bad_config` where it cannot */
+  async start(): Promise<Address> {
+    const stopping = this.#stopping.signal
+    this.#app = await createApi(this.#options, { ...this.#parts, stopping })
+    return listen(this.#app, this.#options)
+  }
+
+  /** Takes no more, ends what waits, and lets what is in flight end within the grace. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    if (this.#app) await close(this.#app, this.#options.stopGrace ?? usualGrace)
+  }
+}

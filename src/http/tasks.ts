@@ -1,0 +1,149 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { MoveResult, OperatorContract, TaskFilter } from '../client/contract.js'
+import { durationMessage, formatDuration, parseDuration } from '../core/duration.js'
+import { RedisDistroError } from '../core/errors.js'
+import { states, type TransitionName, transitions } from '../core/state.js'
+import type { Task } from '../core/task.js'
+import { badOption, problemOf, sendProblem } from './problem.js'
+import { limit, readFields, readId, readQueue, word } from './query.js'
+
+/** A wait longer than this ends here; the answer's header `Wait-Limit` then says so. */
+const maxWait = 60_000
+
+export interface TaskParts {
+  readonly operator: OperatorContract
+  /** Aborted when the server stops, so that no wait holds it up. */
+  readonly stopping: AbortSignal
+}
+
+type Params = { Params: { id: string } }
+
+const lookQuery = z.strictObject({ wait: word.optional(), queue: word.optional() })
+
+const listQuery = z.strictObject({
+  state: z.enum(states, `must be one of ${states.join(', ')}`).optional(),
+  type: word.optional(),
+  queue: word.optional(),
+  tag: word.optional(),
+  cursor: word.optional(),
+  limit: limit.optional(),
+}) satisfies z.ZodType<TaskFilter>
+
+const unknownTask = (id: string): RedisDistroError =>
+  new RedisDistroError('unknown_task', `no task '${id}' exists; it may be past its retention`)
+
+function readWait(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw badOption('wait', durationMessage(text))
+  return ms
+}
+
+interface Wait {
+  readonly id: string
+  readonly ms: number
+  readonly queue: string | undefined
+}
+
+/** Waits for the task's end, its caller's departure or the server's, whichever comes first. */
+async function waitForEnd(parts: TaskParts, reply: FastifyReply, wait: Wait) {
+  const { operator, stopping } = parts
+  const { id, ms, queue } = wait
+  const over = new AbortController()
+  const stop = () => over.abort()
+  reply.raw.once('close', stop)
+  stopping.addEventListener('abort', stop, { once: true })
+  try {
+    return await operator.waitFor(id, ms, { queue, signal: over.signal })
+  } catch (error) {
+    if (!over.signal.aborted) throw error
+    return reply.raw.destroyed ? undefined : await operator.task(id, queue)
+  } finally {
+    reply.raw.off('close', stop)
+    stopping.removeEventListener('abort', stop)
+  }
+}
+
+async function look(parts: TaskParts, reply: FastifyReply, asked: Wait): Promise<Task> {
+  if (asked.ms > maxWait) reply.header('wait-limit', formatDuration(maxWait))
+  const wait = { ...asked, ms: Math.min(asked.ms, maxWait) }
+  const task =
+    wait.ms > 0
+      ? await waitForEnd(parts, reply, wait)
+      : await parts.operator.task(asked.id, asked.queue)
+  if (task === undefined) throw unknownTask(asked.id)
+  return task
+}
+
+/** The moves that a person makes by this API, and the words for a refusal. */
+const verbs = {
+  cancel: 'cancelled',
+  requeue: 'requeued',
+  promote: 'promoted',
+  prune: 'erased',
+} as const satisfies Partial<Record<TransitionName, string>>
+
+interface Move {
+  readonly name: keyof typeof verbs
+  readonly id: string
+  readonly result: MoveResult
+}
+
+/** Answers a move that was refused; undefined where it was not. */
+function refused(reply: FastifyReply, { name, id, result }: Move): FastifyReply | undefined {
+  if (result.ok) return undefined
+  if (result.reason === 'unknown_task') throw unknownTask(id)
+  const { state } = result
+  const from = transitions[name].from.join(', ')
+  const detail = `task '${id}' is ${state}; only one that is ${from} can be ${verbs[name]}`
+  return sendProblem(reply, problemOf('wrong_state', detail, { state }))
+}
+
+const taskOf = (result: MoveResult & { ok: true }, fallback: Pick<Task, 'id' | 'state'>) =>
+  result.task ?? fallback
+
+function lookRoutes(app: FastifyInstance, parts: TaskParts): void {
+  app.get<Params>('/tasks/:id', { config: { access: 'task' } }, async (request, reply) => {
+    const { wait, queue } = readFields(lookQuery, request.query)
+    const ms = wait === undefined ? 0 : readWait(wait)
+    return look(parts, reply, { id: readId(request.params), ms, queue })
+  })
+
+  app.get('/tasks', async (request) => {
+    const { items, cursor = null } = await parts.operator.tasks(
+      readFields(listQuery, request.query),
+    )
+    return { items, cursor }
+  })
+}
+
+function moveRoutes(app: FastifyInstance, { operator }: TaskParts): void {
+  app.post<Params>('/tasks/:id/cancel', async (request, reply) => {
+    const id = readId(request.params)
+    const result = await operator.cancel(id, readQueue(request.query))
+    if (!result.ok) return refused(reply, { name: 'cancel', id, result })
+    reply.code(result.from === 'active' ? 202 : 200)
+    return taskOf(result, { id, state: 'cancelled' })
+  })
+
+  for (const name of ['requeue', 'promote'] as const) {
+    app.post<Params>(`/tasks/:id/${name}`, async (request, reply) => {
+      const id = readId(request.params)
+      const result = await operator[name](id, readQueue(request.query))
+      if (!result.ok) return refused(reply, { name, id, result })
+      return taskOf(result, { id, state: 'waiting' })
+    })
+  }
+
+  app.delete<Params>('/tasks/:id', async (request, reply) => {
+    const id = readId(request.params)
+    const result = await operator.erase(id, readQueue(request.query))
+    return refused(reply, { name: 'prune', id, result }) ?? reply.code(204).send()
+  })
+}
+
+/** `/tasks` and what is below it. */
+export function taskRoutes(app: FastifyInstance, parts: TaskParts): void {
+  lookRoutes(app, parts)
+  moveRoutes(app, parts)
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { redisSchema } from '../broker/redis-settings.js'
+import { isPlugin, type Plugin } from '../core/plugin.js'
+import { isTimeZone } from '../core/run-at.js'
+import { taskDefaultsSchema } from '../core/task-defaults.js'
+import { httpSchema } from './config-schema/http.js'
+import { queuesSchema, tasksSchema } from './config-schema/queues.js'
+import { workerSchema } from './config-schema/worker.js'
+
+/** A plugin as a config lists it: a value, a path or package name, or one of these with options. */
+export type PluginEntry = Plugin | string | readonly [path: string, options: unknown]
+
+const isPluginEntry = (value: unknown): value is PluginEntry =>
+  isPlugin(value) ||
+  (typeof value === 'string' && value !== '') ||
+  (Array.isArray(value) && value.length === 2 && typeof value[0] === 'string' && value[0] !== '')
+
+const pluginWords = 'is not a plugin; give what definePlugin() returned, a path, or [path, options]'
+
+const pluginSchema = z.custom<PluginEntry>(isPluginEntry, {
+  error: ({ input }) =>
+    typeof input === 'function'
+      ? 'is a function, not a plugin; a plugin with options is called: email({ … })'
+      : pluginWords,
+})
+
+const telemetrySchema = z.strictObject({
+  service: z
+    .string()
+    .min(1)
+    .default('redisdistro')
+    .describe('Name that this service has in traces and metrics.'),
+  traces: z.boolean().default(true).describe('Spans, where the process has an OpenTelemetry SDK.'),
+  metrics: z.boolean().default(true).describe('Counters, served at /metrics.'),
+})
+
+const timeSchema = z.strictObject({
+  tz: z
+    .string()
+    .refine(isTimeZone, 'must be an IANA zone such as Europe/Rome or UTC')
+    .default('UTC')
+    .describe('Zone that text times are read in where nobody names one.'),
+})
+
+/** The whole config: types, defaults, messages and reference docs come from here. */
+export const configSchema = z.strictObject({
+  redis: redisSchema.prefault({}).describe('Where the tasks are stored.'),
+  plugins: z.array(pluginSchema).default([]).describe('What this process knows to do.'),
+  tasks: tasksSchema.describe('Options of task types, over what their definitions say.'),
+  queues: queuesSchema.describe('The queues that exist, by name; default always does.'),
+  defaults: taskDefaultsSchema.prefault({}).describe('What holds where nothing else is said.'),
+  worker: workerSchema.prefault({}).describe('Leases, crashes and shutdown.'),
+  http: httpSchema.describe('The API, or false for none.'),
+  telemetry: telemetrySchema.prefault({}).describe('Traces and metrics.'),
+  time: timeSchema.prefault({}).describe('Zone of text times.'),
+})
+
+type ConfigInput = z.input<typeof configSchema>
+
+/** A config with its defaults; durations in ms. */
+export type ParsedConfig = z.output<typeof configSchema>
+
+/** What `redisdistro.config.ts` exports by default. */
+export interface Config<Plugins extends readonly PluginEntry[] = readonly PluginEntry[]>
+  extends Omit<ConfigInput, 'plugins'> {
+  readonly plugins?: Plugins | undefined
+}
+
+/**
+ * Types a config; it is checked when a kernel is made of it.
+ * @example export default defineConfig({ plugins: [email()], queues: { images: { concurrency: 8 } } })
+ */
+export function defineConfig<const Plugins extends readonly PluginEntry[] = readonly []>(
+  config: Config<Plugins>,
+): Config<Plugins> {
+  return config
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { createJiti } from 'jiti'
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+
+/** What a user's own file, or what it imports, has as its default export. */
+export interface LoadedModule {
+  readonly value: unknown
+}
+
+const doors = {
+  redisdistro: '../index',
+  'redisdistro/client': '../client',
+  'redisdistro/testing': '../testing',
+  'redisdistro/plugins/email': '../../plugins/email/index',
+}
+
+// Built files load built ones, and sources under test load sources.
+const ending = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const importUrl = (path: string): Promise<unknown> =>
+  import(new URL(`${path}${ending}`, import.meta.url).href)
+
+/**
+ * This copy's doors, handed to a user's files under their names: one copy serves both, and a file
+ * outside any installation finds them too.
+ */
+async function ownModules(from: string): Promise<Record<string, unknown>> {
+  const entries = Object.entries(doors).map(async ([name, path]) => [name, await importUrl(path)])
+  const modules: Record<string, unknown> = Object.fromEntries(await Promise.all(entries))
+  if (!canResolve('zod', from)) modules['zod'] = await import('zod')
+  return modules
+}
+
+function canResolve(name: string, from: string): boolean {
+  try {
+    createRequire(from).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Where the error happened in the user's own files: `file:line:col`, if it says so. */
+function placeOf(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return path
+  const parsed = /^\s*(\/.+|[A-Za-z]:\\.+):(\d+):(\d+)\s*$/m.exec(error.message)
+  if (parsed) return parsed[0].trim()
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const own = frames.find((line) => !/node_modules|node:|\(native\)|<anonymous>/.test(line))
+  const place = own === undefined ? null : /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(own)
+  const found = place?.[1]?.replace(/^file:\/\//, '')
+  return found !== undefined && !found.includes('module-loader') ? found : path
+}
+
+/** The line that a place names, with a mark below the column. */
+async function frameOf(place: string): Promise<string> {
+  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(place) ?? []
+  if (file === undefined) return ''
+  try {
+    const text = (await readFile(file, 'utf8')).split('\n')[Number(line) - 1]
+    if (text === undefined || text.length > 200) return ''
+    const gutter = `  ${line} | `
+    return `\n${gutter}${text}\n${' '.repeat(gutter.length + Number(column) - 1)}^`
+  } catch {
+    return ''
+  }
+}
+
+async function explain(error: unknown, path: string): Promise<RedisDistroError> {
+  if (isRedisDistroError(error)) {
+    const message = `${path}: ${error.message}`
+    return new RedisDistroError(error.code, message, { issues: error.issues, cause: error })
+  }
+  const place = placeOf(error, path)
+  const words = error instanceof Error ? error.message : String(error)
+  const said = words.replace(place, '').replace(/^ParseError:\s*/, 'syntax error: ').trim()
+  const frame = await frameOf(place)
+  return new RedisDistroError('bad_config', `${place}: ${said}${frame}`, { cause: error })
+}
+
+/**
+ * Loads a user's file in any of JavaScript's and TypeScript's forms, with all that it imports, and
+ * gives its default export (or what a CommonJS file exports). `path` is absolute, or the name of one
+ * of the product's doors as seen `from` a file.
+ * @throws RedisDistroError `bad_config` that names the file and, where known, line and column
+ */
+export async function loadModule(path: string, from = path): Promise<LoadedModule> {
+  let loaded: unknown
+  try {
+    const virtualModules = await ownModules(from)
+    const options = { fsCache: false, moduleCache: false, tsconfigPaths: true, virtualModules }
+    loaded = await createJiti(from, options).import(path)
+  } catch (error) {
+    throw await explain(error, path)
+  }
+  if (typeof loaded !== 'object' || loaded === null) return { value: loaded }
+  if ('default' in loaded) return { value: loaded.default }
+  const text = await readFile(path, 'utf8')
+  if (/\bmodule\.exports\b|^\s*export\s*=|\bexports\.\w/m.test(text)) return { value: loaded }
+  throw new RedisDistroError('bad_config', `${path} has no default export`)
+}

@@ -1,0 +1,44 @@
+import { RedisDistroError } from '../core/errors.js'
+import type { Plugin } from '../core/plugin.js'
+import type { Log } from '../telemetry/log.js'
+
+export interface SetupOptions {
+  readonly log: Log
+  /** Absolute path of the folder for things made at run time. */
+  readonly directory: string
+  readonly production: boolean
+}
+
+/** Closes plugins, the last first; one that fails is logged and keeps none of the others open. */
+export async function closePlugins(plugins: readonly Plugin[], log: Log): Promise<void> {
+  for (const plugin of [...plugins].reverse()) {
+    try {
+      await plugin.close?.()
+    } catch (err) {
+      log.error('a plugin could not be closed', { plugin: plugin.name, err })
+    }
+  }
+}
+
+/**
+ * Sets plugins up in their order.
+ * @throws RedisDistroError `plugin_failed` with the plugin's name; those before it are closed again
+ */
+export async function setUpPlugins(
+  plugins: readonly Plugin[],
+  options: SetupOptions,
+): Promise<void> {
+  const done: Plugin[] = []
+  for (const plugin of plugins) {
+    const log = options.log.with({ plugin: plugin.name })
+    const { directory, production } = options
+    try {
+      await plugin.setup?.({ log, directory, env: { production } })
+    } catch (cause) {
+      await closePlugins(done, options.log)
+      const words = cause instanceof Error ? cause.message : String(cause)
+      throw new RedisDistroError('plugin_failed', `plugin '${plugin.name}': ${words}`, { cause })
+    }
+    done.push(plugin)
+  }
+}

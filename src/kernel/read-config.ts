@@ -1,0 +1,64 @@
+import { resolve } from 'node:path'
+import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
+import { badConfig } from './config-issues.js'
+import {
+  adoptVariables,
+  type Flags,
+  mergeVariables,
+  parseEnvironment,
+  readDotenv,
+  type Variables,
+} from './env.js'
+import { findConfig } from './load-config.js'
+import { loadPlugins } from './plugins.js'
+import { resolveConfig } from './resolve.js'
+import type { ResolvedConfig } from './resolved-config.js'
+
+export interface ReadConfigOptions {
+  /** A config in hand; left out, one is found. */
+  readonly config?: Config | undefined
+  /** The project's directory, or where the search for the config begins; the process's own. */
+  readonly directory?: string | undefined
+  /** A config file to take instead of searching. */
+  readonly file?: string | undefined
+  /** Variables to take instead of the process's own. */
+  readonly env?: Variables | undefined
+  readonly flags?: Flags | undefined
+}
+
+/**
+ * Checks a config against the schema.
+ * @throws RedisDistroError `bad_config` that lists everything that is wrong, as path, value and rule
+ */
+export function parseConfig(value: unknown, where: string): ParsedConfig {
+  const parsed = configSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw badConfig(where, { value, schema: configSchema }, parsed.error.issues)
+}
+
+/**
+ * Reads `.env`, config and plugins and makes them one. What only `.env` sets is put into the
+ * process's environment before any code of the project runs, unless `env` was given.
+ * @throws RedisDistroError `bad_config`
+ */
+export async function readConfig(options: ReadConfigOptions): Promise<ResolvedConfig> {
+  const from = resolve(options.directory ?? process.cwd())
+  let dotenv: Variables = {}
+  const prepare = async (directory: string) => {
+    dotenv = await readDotenv(directory)
+    if (options.env === undefined) adoptVariables(dotenv)
+  }
+  const { config: value } = options
+  const found =
+    value === undefined
+      ? await findConfig({ from, file: options.file, prepare })
+      : { value, directory: from, file: undefined }
+  const { directory, file } = found
+  // A config that is no code, or in hand, did not ask for it on the way.
+  await prepare(directory)
+  const variables = mergeVariables(options.env ?? process.env, dotenv)
+  const environment = parseEnvironment(variables, options.flags)
+  const config = parseConfig(found.value, file ?? 'the config')
+  const plugins = await loadPlugins(config.plugins, { directory, file })
+  return resolveConfig({ config, given: found.value, environment, plugins, directory, file })
+}

@@ -1,0 +1,170 @@
+import { isIP } from 'node:net'
+import type { Retention } from '../core/broker.js'
+import { RedisDistroError } from '../core/errors.js'
+import type { Plugin } from '../core/plugin.js'
+import type { TaskDefaults } from '../core/task-defaults.js'
+import type { ParsedConfig } from './config-schema.js'
+import type { HttpSettings } from './config-schema/http.js'
+import { plainQueue, type QueueSettings } from './config-schema/queues.js'
+import type { Environment } from './env.js'
+import { resolveTasks } from './resolve-tasks.js'
+import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
+import { isGiven, SourceBook } from './sources.js'
+
+export interface ResolveInput {
+  readonly config: ParsedConfig
+  /** The config as it was given, to tell what it says itself from what are defaults. */
+  readonly given: unknown
+  readonly environment: Environment
+  readonly plugins: readonly Plugin[]
+  readonly directory: string
+  readonly file?: string | undefined
+}
+
+const bad = (message: string) => new RedisDistroError('bad_config', message)
+
+/** Writes down for every leaf of a part of the config whether it was given or is the default. */
+function note(book: SourceBook, given: unknown, value: unknown, path: readonly string[]): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [key, inner] of Object.entries(value)) note(book, given, inner, [...path, key])
+  } else {
+    book.sources.set(path.join('.'), isGiven(given, path) ? 'config' : 'default')
+  }
+}
+
+function resolveRedis({ config, environment }: ResolveInput, book: SourceBook) {
+  const url = environment.REDIS_URL
+  if (url === undefined) return config.redis
+  book.sources.set('redis.url', 'environment REDIS_URL')
+  return { ...config.redis, sentinel: undefined, cluster: undefined, url }
+}
+
+/** Whether an address reaches this machine alone. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1')
+  if (isIP(bare) === 4) return bare.startsWith('127.')
+  return bare === '::1' || bare === 'localhost'
+}
+
+function resolveHttp({ config, environment }: ResolveInput, book: SourceBook): HttpSettings | false {
+  const { http } = config
+  if (http === false) return false
+  const { tokens } = http
+  const over = <Value>(path: string, value: Value, name: keyof Environment & string): Value => {
+    // Each variable's schema gives the type of the key that it stands over.
+    const found = environment[name] as Value | undefined
+    return book.pick(`http.${path}`, [[found, `environment ${name}`]], [value, book.of(`http.${path}`)])
+  }
+  const settings: HttpSettings = {
+    ...http,
+    host: over('host', http.host, 'HOST'),
+    port: over('port', http.port, 'PORT'),
+    tokens: {
+      api: over('tokens.api', tokens.api, 'API_TOKEN'),
+      enqueue: over('tokens.enqueue', tokens.enqueue, 'ENQUEUE_TOKEN'),
+      read: over('tokens.read', tokens.read, 'READ_TOKEN'),
+    },
+  }
+  if (isLoopback(settings.host) || settings.tokens.api.length > 0) return settings
+  throw bad(
+    `the API may not listen on ${settings.host} (${book.of('http.host')}) without a token, for ` +
+      'everyone who reaches it could do anything: set API_TOKEN, or leave HOST at 127.0.0.1',
+  )
+}
+
+function resolveDefaults({ config, environment }: ResolveInput, book: SourceBook): TaskDefaults {
+  const { defaults } = config
+  const last = [defaults.deadLetter, book.of('defaults.deadLetter')] as const
+  const fromEnvironment = [environment.DEAD_KEY, 'environment DEAD_KEY'] as const
+  const deadLetter = book.pick('defaults.deadLetter', [fromEnvironment], last)
+  return { ...defaults, deadLetter }
+}
+
+/** The queues' settings by real name; the one that `default` means comes first. */
+function queuesByRealName(input: ResolveInput, real: string): Map<string, QueueSettings> {
+  const { default: standard, ...others } = input.config.queues
+  if (standard && real !== 'default' && others[real]) {
+    throw bad(
+      `QUEUE_KEY=${real} gives the queue 'default' the name '${real}', but queues has both ` +
+        `'default' and '${real}'; keep one of them, or choose another name`,
+    )
+  }
+  return new Map([
+    [real, standard ?? others[real] ?? plainQueue()],
+    ...Object.entries(others).filter(([name]) => name !== real),
+  ])
+}
+
+function resolveRetention(queue: QueueSettings, defaults: TaskDefaults): Retention {
+  const limit = (state: keyof Retention) => ({
+    age: queue.retention?.[state]?.age ?? defaults.retention[state].age,
+    count: queue.retention?.[state]?.count ?? defaults.retention[state].count,
+  })
+  return { completed: limit('completed'), dead: limit('dead'), cancelled: limit('cancelled') }
+}
+
+function noteQueue(book: SourceBook, input: ResolveInput, names: [real: string, key: string]): void {
+  const [real, key] = names
+  const from = (part: readonly string[]) => isGiven(input.given, ['queues', key, ...part])
+  for (const part of ['concurrency', 'partitions']) {
+    book.sources.set(`queues.${real}.${part}`, from([part]) ? 'config' : 'default')
+  }
+  for (const state of ['completed', 'dead', 'cancelled']) {
+    for (const part of ['age', 'count']) {
+      const own = from(['retention', state, part])
+      const source = own ? 'config' : book.of(`defaults.retention.${state}.${part}`)
+      book.sources.set(`queues.${real}.retention.${state}.${part}`, source)
+    }
+  }
+}
+
+/** Two queues whose keys would share a hash tag: `a` in parts, and `a:1`. */
+function refuseSharedTags(queues: ReadonlyMap<string, QueueSettings>): void {
+  for (const [name, { partitions }] of queues) {
+    const [, whole = '', part] = /^(.+):(\d+)$/.exec(name) ?? []
+    const other = queues.get(whole)
+    if (partitions !== 1 || !other || Number(part) >= other.partitions) continue
+    throw bad(`queues.${name} would share its keys with a partition of queues.${whole}; rename one`)
+  }
+}
+
+/**
+ * Config, environment and plugins made one, each value with its source. Pure.
+ * @throws RedisDistroError `bad_config` for what fits the schema and still cannot be
+ */
+export function resolveConfig(input: ResolveInput): ResolvedConfig {
+  const { config, environment, given, plugins } = input
+  const book = new SourceBook()
+  const { plugins: _, tasks, queues: __, ...parts } = config
+  note(book, given, parts, [])
+  const redis = resolveRedis(input, book)
+  const http = resolveHttp(input, book)
+  const defaults = resolveDefaults(input, book)
+  const defaultQueue = environment.QUEUE_KEY ?? 'default'
+  const queueSettings = queuesByRealName(input, defaultQueue)
+  refuseSharedTags(queueSettings)
+  const queues = new Map<string, ResolvedQueue>()
+  for (const [name, settings] of queueSettings) {
+    const { concurrency, partitions } = settings
+    queues.set(name, { concurrency, partitions, retention: resolveRetention(settings, defaults) })
+    noteQueue(book, input, [name, name === defaultQueue && config.queues['default'] ? 'default' : name])
+  }
+  const realName = (queue: string) => (queue === 'default' ? defaultQueue : queue)
+  return {
+    directory: input.directory,
+    file: input.file,
+    production: environment.NODE_ENV === 'production',
+    logLevel: environment.LOG_LEVEL,
+    redis,
+    plugins,
+    defaults,
+    defaultQueue,
+    queues,
+    tasks: resolveTasks(plugins, { tasks, queues: queueSettings, defaults, realName, book }),
+    worker: config.worker,
+    http,
+    telemetry: config.telemetry,
+    time: config.time,
+    sources: book.sources,
+  }
+}

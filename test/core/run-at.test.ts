@@ -1,0 +1,244 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { isTimeZone, resolveRunAt } from '../../src/core/run-at.js'
+import { CHANGES, FORMS, type Phrase, REFUSALS, REFUSED_AT, ZONES } from './run-at/phrases.js'
+
+const PHRASES = [...FORMS, ...ZONES, ...CHANGES]
+const { tz, now } = REFUSED_AT
+const MINUTE = 60_000
+
+function read(text: string, zone: string, from: string) {
+  return resolveRunAt({ runAt: text, tz: zone, now: Date.parse(from) })
+}
+
+function iso(at: string): string {
+  return new Date(at).toISOString()
+}
+
+function outcome([text, zone, from]: Phrase): string {
+  const result = read(text, zone, from)
+  if (result?.ok) return `${result.kind} ${new Date(result.at).toISOString()}`
+  return result?.reason ?? 'nothing'
+}
+
+describe('text', () => {
+  test.each(FORMS)('%s (%s, now %s) is %s', (...phrase) => {
+    expect(outcome(phrase)).toBe(`text ${iso(phrase[3])}`)
+  })
+
+  test.each(ZONES)('is read in its zone: %s (%s, now %s) is %s', (...phrase) => {
+    expect(outcome(phrase)).toBe(`text ${iso(phrase[3])}`)
+  })
+
+  test.each(CHANGES)('over a change of clocks: %s (%s, now %s) is %s', (...phrase) => {
+    expect(outcome(phrase)).toBe(`text ${iso(phrase[3])}`)
+  })
+
+  test.each(REFUSALS.map(([text, says]) => [text.slice(0, 40), says, text] as const))(
+    'refuses %j, saying: %s',
+    (_, says, text) => {
+      const result = resolveRunAt({ runAt: text, tz, now })
+      expect(result).toMatchObject({ ok: false, path: 'runAt' })
+      expect(result?.ok === false && result.reason).toContain(says)
+      expect(result?.ok === false && result.reason.length).toBeLessThan(400)
+    },
+  )
+
+  test('keeps the milliseconds of now in a time relative to it', () => {
+    const result = resolveRunAt({ runAt: 'in 2 hours', tz, now: now + 7 })
+    expect(result).toEqual({ ok: true, at: now + 7 + 120 * MINUTE, kind: 'text' })
+  })
+})
+
+describe('the machine', () => {
+  const own = process.env['TZ']
+  afterEach(() => {
+    if (own === undefined) delete process.env['TZ']
+    else process.env['TZ'] = own
+  })
+
+  test.each(['UTC', 'America/Los_Angeles', 'Pacific/Apia', 'Australia/Lord_Howe', 'Asia/Tokyo'])(
+    'has no say in a text by its zone: %s',
+    (machine) => {
+      process.env['TZ'] = machine
+      expect(new Intl.DateTimeFormat().resolvedOptions().timeZone).toBe(machine)
+      expect(PHRASES.map(outcome)).toEqual(PHRASES.map((phrase) => `text ${iso(phrase[3])}`))
+      for (const [text] of REFUSALS) {
+        expect(resolveRunAt({ runAt: text, tz, now })?.ok).toBe(false)
+      }
+    },
+  )
+})
+
+describe('what no text does', () => {
+  const words =
+    'tomorrow today tonight next this on at in the of a friday monday dec 24 24th 2026 5pm 5:30 pm ' +
+    '8 noon midnight morning night day days hours week 2 and from now half after ago may 0 2026-03-18'
+  const text = fc
+    .array(fc.constantFrom(...words.split(' ')), { minLength: 1, maxLength: 6 })
+    .map((list) => list.join(' '))
+  const instant = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) })
+  const zone = fc.constantFrom('Europe/Rome', 'America/New_York', 'Asia/Kolkata', 'Pacific/Apia')
+
+  test('a text is never read as now or as a past time', () => {
+    fc.assert(
+      fc.property(text, zone, instant, (runAt, tz, now) => {
+        const result = resolveRunAt({ runAt, tz, now })
+        if (result?.ok && result.kind === 'text') expect(result.at).toBeGreaterThan(now)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  test('a phrase with a character changed or added is a later time, another kind or refused', () => {
+    const character = fc.constantFrom(..."abdehmnoprstuwy0123456789 :.,-+'")
+    const phrase = fc.constantFrom(...PHRASES)
+    fc.assert(
+      fc.property(phrase, fc.nat(), character, fc.nat(1), ([text, zone, from], n, added, over) => {
+        const place = n % (text.length + 1)
+        const result = read(text.slice(0, place) + added + text.slice(place + over), zone, from)
+        if (result?.ok) expect(result.at > Date.parse(from) || result.kind !== 'text').toBe(true)
+        else expect(result?.reason).toContain('understood')
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  test('any string at all is answered with a later text, another kind or a reason', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 120, unit: 'binary' }), (runAt) => {
+        const result = resolveRunAt({ runAt, tz, now })
+        if (result?.ok === false) expect(result.reason).not.toBe('')
+        else expect(result?.at).toBeGreaterThanOrEqual(result?.kind === 'text' ? now + 1 : 0)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('a word that is not of the language, before, behind or between, is refused', () => {
+    const junk = fc.stringMatching(/^[bcdfgjkqvxz]{3,8}$/)
+    fc.assert(
+      fc.property(fc.constantFrom(...PHRASES), junk, fc.nat(), ([phrase, zone, from], word, n) => {
+        const parts = phrase.trim().split(/\s+/)
+        parts.splice(n % (parts.length + 1), 0, word)
+        expect(read(parts.join(' '), zone, from)?.ok).toBe(false)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('a time said twice is refused', () => {
+    for (const [phrase, zone, from] of PHRASES) {
+      expect(read(`${phrase} ${phrase}`, zone, from)?.ok, phrase).toBe(false)
+    }
+  })
+
+  test('a bare time is within a day and shows as itself on the clock of the zone', () => {
+    const hour = fc.integer({ min: 0, max: 23 })
+    const minute = fc.integer({ min: 0, max: 59 })
+    fc.assert(
+      fc.property(hour, minute, fc.integer({ min: 0, max: 4e12 }), (h, m, now) => {
+        const clock = `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`
+        const result = resolveRunAt({ runAt: clock, tz: 'Asia/Tokyo', now })
+        const at = result?.ok ? result.at : Number.NaN
+        expect(at - now).toBeGreaterThan(0)
+        expect(at - now).toBeLessThanOrEqual(1440 * MINUTE)
+        expect(new Date(at + 540 * MINUTE).toISOString().slice(11, 16)).toBe(clock)
+      }),
+      { examples: [[0, 0, 0]] },
+    )
+  })
+})
+
+describe('ISO times', () => {
+  test.each([
+    ['2026-03-20T10:00:00Z', '2026-03-20T10:00:00.000Z'],
+    ['2026-03-20t10:00z', '2026-03-20T10:00:00.000Z'],
+    ['2026-03-20T10:00:00.123456789Z', '2026-03-20T10:00:00.123Z'],
+    ['2026-03-20T10:00:00+05:30', '2026-03-20T04:30:00.000Z'],
+    ['2026-03-20T10:00:00-0400', '2026-03-20T14:00:00.000Z'],
+    ['2026-03-20T10:00', '2026-03-20T09:00:00.000Z'],
+    ['2026-03-20 10:00:00', '2026-03-20T09:00:00.000Z'],
+    ['2026-03-29T02:30:00', '2026-03-29T01:30:00.000Z'],
+    ['2026-10-25T02:30:00', '2026-10-25T00:30:00.000Z'],
+    ['2020-01-01T00:00:00Z', '2020-01-01T00:00:00.000Z'],
+    ['2020-01-01T00:00:00', '2019-12-31T23:00:00.000Z'],
+  ])('%s in Rome is %s', (runAt, at) => {
+    expect(resolveRunAt({ runAt, tz, now })).toEqual({ ok: true, at: Date.parse(at), kind: 'iso' })
+  })
+})
+
+describe('epochs and durations', () => {
+  test.each([
+    [now + 5_000, now + 5_000, 'epoch'],
+    [1_000, 1_000, 'epoch'],
+    [String(now - 5_000), now - 5_000, 'epoch'],
+    ['5m', now + 5 * MINUTE, 'duration'],
+    ['1h30m', now + 90 * MINUTE, 'duration'],
+    ['2 hours', now + 120 * MINUTE, 'duration'],
+  ])('runAt %j', (runAt, at, kind) => {
+    expect(resolveRunAt({ runAt, tz, now })).toEqual({ ok: true, at, kind })
+  })
+
+  test.each([
+    ['10m', 10 * MINUTE],
+    ['1h30m', 90 * MINUTE],
+    [1_500, 1_500],
+    ['1500', 1_500],
+    [0, 0],
+  ])('delay %j', (delay, ms) => {
+    expect(resolveRunAt({ delay, tz, now })).toEqual({ ok: true, at: now + ms, kind: 'duration' })
+  })
+
+  test.each(['tomorrow 8am', 'in 2 hours', '2026-03-20T10:00:00Z', '-5m', '', -1, Number.NaN])(
+    'refuses the delay %j',
+    (delay) => {
+      const result = resolveRunAt({ delay, tz, now })
+      expect(result).toMatchObject({ ok: false, path: 'delay' })
+      expect(result?.ok === false && result.reason).toContain('is not a duration')
+    },
+  )
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300])('refuses the epoch %d', (runAt) => {
+    expect(resolveRunAt({ runAt, tz, now })).toMatchObject({ ok: false, path: 'runAt' })
+  })
+
+  test('refuses a delay beyond the year 9999', () => {
+    const result = resolveRunAt({ delay: '999999999d', tz, now })
+    expect(result).toMatchObject({ ok: false, path: 'delay' })
+  })
+})
+
+describe('what is given', () => {
+  test('nothing for neither', () => {
+    expect(resolveRunAt({ tz, now })).toBeUndefined()
+    expect(resolveRunAt({ runAt: undefined, delay: undefined, tz, now })).toBeUndefined()
+  })
+
+  test('a refusal for both', () => {
+    const result = resolveRunAt({ runAt: '5m', delay: '5m', tz, now })
+    expect(result).toMatchObject({ ok: false, reason: expect.stringContaining('one of them') })
+  })
+
+  test('a refusal for a zone that is none, whatever the time', () => {
+    for (const runAt of ['tomorrow 8am', '5m', now]) {
+      const result = resolveRunAt({ runAt, tz: 'Europe/Roma', now })
+      expect(result).toMatchObject({ ok: false, path: 'tz' })
+      expect(result?.ok === false && result.reason).toContain('"Europe/Roma" is not a time zone')
+    }
+  })
+
+  test.each(['UTC', 'Europe/Rome', 'America/Argentina/Buenos_Aires', 'Etc/GMT+5', 'US/Pacific'])(
+    '%s is a time zone',
+    (name) => {
+      expect(isTimeZone(name)).toBe(true)
+    },
+  )
+
+  test.each(['', 'Z', '+02:00', '-05', 'Europe/Roma', 'Europe', ' UTC', 'UTC\n', 'x'.repeat(999)])(
+    '%j is no time zone',
+    (name) => {
+      expect(isTimeZone(name)).toBe(false)
+    },
+  )
+})
