@@ -1,111 +1,119 @@
-import { createRequire } from 'node:module'
 import { systemClock } from '../core/clock.js'
+import { RedisDistroError } from '../core/errors.js'
 import { faultOf } from './fault.js'
+import { fieldMark, inDialect, readAnswer } from './memory/dialect.js'
+import { enterRoom, leaveRoom, type MockRedis, type Room, takeMark } from './memory/room.js'
 import type { Script } from './script.js'
 import type { ScriptStore } from './script-store.js'
 
-/** The part of ioredis-mock that is used here. */
-interface MockRedis {
-  eval(text: string, keys: number, ...values: string[]): Promise<unknown>
-  lpop(key: string): Promise<string | null>
-  hscan(key: string, cursor: string): Promise<[string, string[]]>
-  hgetall(key: string): Promise<Record<string, string>>
-  hset(key: string, fields: Record<string, string>): Promise<number>
-  zrange(key: string, start: number, stop: number, option: 'WITHSCORES'): Promise<string[]>
-  disconnect(): void
-}
-
-const waitStep = 15
+const all = ['COUNT', '1000000000'] as const
 
 /**
  * The in-process store, for a first run without Redis: ioredis-mock runs the same scripts. Nothing
  * survives the process, and no second process sees it. Stores of one name share what they hold.
+ * The mock runs a script in one go, so that each is atomic. As on Redis, a script that fails stops
+ * where it is, and its caller gets the error.
  */
 export class MemoryStore implements ScriptStore {
   readonly says = 'the in-process store (nothing survives a restart; it serves this process only)'
   readonly shared = false
   readonly #name: string
-  #redis: MockRedis | undefined
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #ends = new Set<() => void>()
+  #room: Room | undefined
+  #closed = false
 
   constructor(name: string) {
     this.#name = name
   }
 
   async open(): Promise<void> {
-    if (this.#redis) return
-    // Loaded only here: no one who has a Redis pays for it.
-    const require = createRequire(import.meta.url)
-    const { Command } = require('ioredis') as { Command: { _transformer: { reply: Record<string, Transform> } } }
-    patchReplies(Command._transformer.reply)
-    const Mock = require('ioredis-mock') as new (options: { host: string; port: number }) => MockRedis
-    this.#redis = new Mock({ host: `redisdistro-${this.#name}`, port: 1 })
+    this.#enter()
   }
 
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined)
-    this.#redis?.disconnect()
+    this.#closed = true
+    if (!this.#room) return
+    leaveRoom(this.#name, this.#room)
+    this.#room = undefined
+    for (const end of this.#ends) end()
   }
 
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
+    const text = inDialect(script.plain.text)
     const values = [...keys, ...args].map(String)
-    // One at a time: the mock yields inside a script, and a script is atomic.
-    return this.#inTurn((redis) => redis.eval(script.plain.text, keys.length, ...values))
+    const room = this.#enter()
+    const reply = this.#guard(() => room.redis.eval(text, keys.length, ...values))
+    if (script.keys.includes('wake')) for (const look of room.waiting) look()
+    return readAnswer((await reply) as string)
   }
 
   async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
-    const end = systemClock.monotonic() + ms
-    while (!signal.aborted && systemClock.monotonic() < end) {
-      if ((await this.#inTurn((redis) => redis.lpop(key))) !== null) return
-      await new Promise<void>((resolve) => setTimeout(resolve, waitStep))
-    }
+    if (this.#closed || signal.aborted) return
+    const stop = new AbortController()
+    const end = () => stop.abort()
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+    this.#ends.add(end)
+    await takeMark(this.#enter(), key, stop.signal)
+    this.#ends.delete(end)
+    signal.removeEventListener('abort', end)
+    clearTimeout(timer)
   }
 
   async scanHash(key: string) {
-    const fields = await this.readHash(key)
-    return { cursor: '0', pairs: Object.entries(fields).flat() }
+    const flat = await this.#scan((redis) => redis.hscan(key, '0', ...all))
+    const pairs = flat.map((item, i) => (i % 2 ? item : item.slice(fieldMark.length)))
+    return { cursor: '0', pairs }
   }
 
-  readHash(key: string): Promise<Record<string, string>> {
-    return this.#inTurn((redis) => redis.hgetall(key))
+  async readHash(key: string): Promise<Record<string, string>> {
+    const { pairs } = await this.scanHash(key)
+    return Object.fromEntries(inPairs(pairs))
   }
 
   async writeHash(key: string, fields: Record<string, string>): Promise<void> {
-    if (Object.keys(fields).length > 0) await this.#inTurn((redis) => redis.hset(key, fields))
+    const pairs = Object.entries(fields).flatMap(([field, value]) => [fieldMark + field, value])
+    if (pairs.length > 0) await this.#guard(() => this.#enter().redis.hset(key, ...pairs))
   }
 
   async readScores(key: string): Promise<[string, number][]> {
-    const flat = await this.#inTurn((redis) => redis.zrange(key, 0, -1, 'WITHSCORES'))
-    return flat.flatMap((member, i) => (i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]]))
+    const flat = await this.#scan((redis) => redis.zscan(key, '0', ...all))
+    const scores = inPairs(flat).map(([member, score]): [string, number] => [member, Number(score)])
+    return scores.sort((a, b) => a[1] - b[1])
   }
 
   async time(): Promise<number> {
     return systemClock.now()
   }
 
-  #inTurn<Answer>(work: (redis: MockRedis) => Promise<Answer>): Promise<Answer> {
-    const turn = this.#last.then(async () => {
-      if (!this.#redis) await this.open()
-      try {
-        return await work(this.#redis as MockRedis)
-      } catch (error) {
-        throw faultOf(error, this.says)
-      }
-    })
-    this.#last = turn.catch(() => undefined)
-    return turn
+  async #scan(scan: (redis: MockRedis) => Promise<[string, string[]]>): Promise<string[]> {
+    return (await this.#guard(() => scan(this.#enter().redis)))[1]
+  }
+
+  #enter(): Room {
+    if (this.#closed) throw new RedisDistroError('closed', `${this.says} is closed`)
+    this.#room ??= enterRoom(this.#name)
+    return this.#room
+  }
+
+  async #guard<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof RedisDistroError) throw error
+      throw faultOf(asReply(error), this.says)
+    }
   }
 }
 
-type Transform = (value: unknown, options?: { protocol: number; replyMapping: string }) => unknown
+/** The store always answers: what it throws is a refusal in Redis's sense, never a lost answer. */
+function asReply(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error)
+  const reply = new Error(message.replace(/^Error trying .*? in VM: /, ''), { cause: error })
+  reply.name = 'ReplyError'
+  return reply
+}
 
-const patched = new WeakSet<object>()
-
-/** ioredis 6 hands its reply transformers the protocol as well; the mock, made for 5, does not. */
-function patchReplies(reply: Record<string, Transform>): void {
-  if (patched.has(reply)) return
-  patched.add(reply)
-  for (const [name, transform] of Object.entries(reply)) {
-    reply[name] = (value, options) => transform(value, options ?? { protocol: 2, replyMapping: 'legacy' })
-  }
+function inPairs(flat: readonly string[]): [string, string][] {
+  return flat.flatMap((item, i) => (i % 2 ? [] : [[item, flat[i + 1] ?? ''] as [string, string]]))
 }

@@ -45,7 +45,10 @@ function answered(call: Call, count: number): void {
   call.answered += count
   if (call.answered < call.tasks.length) return
   const [first] = call.failures
-  if (first === undefined) return call.resolve(call.results)
+  if (first === undefined) {
+    call.resolve(call.results)
+    return
+  }
   const lost = call.failures.reduce((sum, { count }) => sum + count, 0)
   const doubtful = call.failures.find(({ error }) => codeOf(error) === 'store_unknown')
   call.reject(

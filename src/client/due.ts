@@ -24,10 +24,13 @@ function problemOf(result: RunAtResult & { ok: false }): Problem {
   return { code: result.path === 'runAt' ? 'bad_time' : 'bad_option', issues }
 }
 
+/** An instant as it is: the script itself runs at once what is past by Redis's clock. */
+const instant = (at: number, estimate: number): Due =>
+  at > estimate ? { due: { at }, runAt: at } : { due: { at } }
+
 /**
- * Reads `runAt` and `delay`. Durations travel as such, for Redis to count; an instant is sent as it
- * is; text, and what seems past, is settled by asking Redis for its time, since no task may run
- * before its time by Redis's clock.
+ * Reads `runAt` and `delay`. Durations travel as such, for Redis to count, and instants as they
+ * are; only text is read against Redis's own time, which is asked for.
  */
 export async function dueOf(
   options: ParsedEnqueueOptions,
@@ -46,14 +49,10 @@ export async function dueOf(
     const ms = first.at - estimate
     return ms > 0 ? { due: { in: ms }, runAt: first.at } : now
   }
-  if (first.ok && first.kind !== 'text' && first.at > estimate) {
-    return { due: { at: first.at }, runAt: first.at }
-  }
+  if (first.ok && first.kind !== 'text') return instant(first.at, estimate)
   const asked = await clock.ask()
-  const result = resolveRunAt({ runAt, delay, tz, now: asked })
-  if (result === undefined) return now
-  if (!result.ok) return problemOf(result)
-  if (result.at <= asked) return now
-  const instant = { due: { at: result.at }, runAt: result.at }
-  return result.kind === 'text' ? { ...instant, tz } : instant
+  const read = resolveRunAt({ runAt, delay, tz, now: asked })
+  if (read === undefined) return now
+  if (!read.ok) return problemOf(read)
+  return { ...instant(read.at, asked), tz }
 }

@@ -1,6 +1,5 @@
-import type { Broker, Moved, Partition, PartitionCounts, StoredTask } from '../core/broker.js'
-import { type Clock, iso } from '../core/clock.js'
-import { idPattern } from '../core/enqueue-options.js'
+import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { type State, states, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
@@ -16,16 +15,16 @@ import type {
   WorkerStatus,
 } from './contract.js'
 import { deadLetterKeys, deadLetterTest, sweepDeadLetters } from './dead-letters.js'
-import { partitionOf, partitionsOf } from './placement.js'
-import { type QueueParts, queueStatus, storeStats } from './queue-status.js'
-import { taskView } from './task-view.js'
-import { type Located, Waiters } from './waiters.js'
-import { type Found, type Walk, walkPage } from './walk.js'
+import { type Found, findEverywhere, type QueueParts, queueParts } from './locate.js'
+import { queueStatus, storeStats } from './queue-status.js'
+import { showTasks } from './show.js'
+import { Waiters } from './waiters.js'
+import { type Walk, walkPage } from './walk.js'
+import { workersOf } from './worker-status.js'
 
 type Move = 'cancel' | 'requeue' | 'promote' | 'erase'
 
 const defaultLimit = 50
-const mostRunning = 1000
 
 /** Where each move may start; erasing is a person's `prune`. */
 const starts: Record<Move, readonly State[]> = {
@@ -149,7 +148,7 @@ export class Operator implements OperatorContract {
 
   async workers(): Promise<WorkerStatus[]> {
     const partitions = await this.#partitions(undefined)
-    const lists = await Promise.all(partitions.map((part) => this.#workersOf(part)))
+    const lists = await Promise.all(partitions.map((part) => workersOf(this.#broker, part)))
     return lists.flat()
   }
 
@@ -162,40 +161,19 @@ export class Operator implements OperatorContract {
     this.#waiters.close()
   }
 
-  /** The queue of this name, or all. @throws RedisDistroError `unknown_queue` */
-  async #parts(name: string | undefined): Promise<QueueParts[]> {
-    const known = await this.#directory.queues()
-    const parts = known.map((each) => ({
-      queue: each.queue,
-      parts: partitionsOf(each.queue, each.partitions),
-    }))
-    if (name === undefined) return parts
-    const real = this.#directory.realName(name)
-    const found = parts.filter(({ queue }) => queue === real)
-    if (found.length > 0) return found
-    const names = known.map(({ queue }) => queue).join(', ')
-    throw new RedisDistroError('unknown_queue', `no queue '${name}'; there are ${names}`)
+  #parts(name: string | undefined): Promise<QueueParts[]> {
+    return queueParts(this.#directory, name)
   }
 
   async #partitions(name: string | undefined): Promise<Partition[]> {
     return (await this.#parts(name)).flatMap(({ parts }) => parts)
   }
 
-  /** Where tasks of this id lie: at most one in each queue, in one partition of it. */
-  async #findAll(id: string, queue: string | undefined): Promise<Located[]> {
-    const queues = await this.#parts(queue)
-    if (!idPattern.test(id)) return []
-    const places = queues.map(({ queue: name, parts }) => partitionOf(name, parts.length, id))
-    const found = await Promise.all(
-      places.map(async (partition) => {
-        const [task] = await this.#broker.find(partition, [id])
-        return task === undefined ? [] : [{ partition, task }]
-      }),
-    )
-    return found.flat()
+  async #findAll(id: string, queue: string | undefined): Promise<Found[]> {
+    return await findEverywhere(this.#broker, id, await this.#parts(queue))
   }
 
-  async #locate(id: string, queue: string | undefined): Promise<Located | undefined> {
+  async #locate(id: string, queue: string | undefined): Promise<Found | undefined> {
     const [first] = await this.#findAll(id, queue)
     return first
   }
@@ -211,7 +189,7 @@ export class Operator implements OperatorContract {
 
   async #moved(
     moved: Moved | undefined,
-    { partition, task }: Located,
+    { partition, task }: Found,
     move: Move,
   ): Promise<MoveResult> {
     if (moved === undefined) return { ok: false, reason: 'unknown_task' }
@@ -236,35 +214,14 @@ export class Operator implements OperatorContract {
     return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
   }
 
+  #showAll(found: readonly Found[]): Promise<Task[]> {
+    return showTasks({ broker: this.#broker, directory: this.#directory }, found)
+  }
+
   async #show(found: Found): Promise<Task> {
     const [task] = await this.#showAll([found])
     if (task === undefined) throw new RedisDistroError('internal', 'a task was lost on its way out')
     return task
-  }
-
-  /** Tasks with the words why they do not run; each partition is asked how it is once. */
-  async #showAll(found: readonly Found[]): Promise<Task[]> {
-    const asked = new Map<Partition, Promise<PartitionCounts>>()
-    return await Promise.all(
-      found.map(async ({ partition, task }) => {
-        const calm = task.state === 'active' || task.state === 'completed'
-        let counts = calm ? undefined : asked.get(partition)
-        if (!calm && counts === undefined) {
-          counts = this.#broker.counts(partition)
-          asked.set(partition, counts)
-        }
-        const around = await counts
-        const entry =
-          task.state === 'retryable' ? await this.#directory.type(task.body.type) : undefined
-        return taskView(task, {
-          now: around?.now ?? 0,
-          queue: partition.queue,
-          paused: around?.paused ?? false,
-          workers: around?.workers ?? 0,
-          attempts: entry?.attempts,
-        })
-      }),
-    )
   }
 
   async #setPaused(name: string, paused: boolean): Promise<QueueStatus> {
@@ -283,19 +240,5 @@ export class Operator implements OperatorContract {
   ): Promise<number> {
     const partitions = await this.#partitions(filter.queue)
     return await sweepDeadLetters(this.#broker, { key, partitions, filter, move, onProgress })
-  }
-
-  async #workersOf(partition: Partition): Promise<WorkerStatus[]> {
-    const records = await this.#broker.workers(partition)
-    return records.map((record) => ({
-      id: record.worker,
-      queue: partition.queue,
-      host: record.host,
-      pid: record.pid,
-      concurrency: record.concurrency,
-      startedAt: iso(record.startedAt),
-      leaseUntil: iso(record.leaseUntil),
-      running: record.running.slice(0, mostRunning),
-    }))
   }
 }

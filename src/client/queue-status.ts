@@ -8,14 +8,9 @@ import type {
 import { iso } from '../core/clock.js'
 import { type State, states } from '../core/state.js'
 import type { Counts, QueueStatus, Stats } from './contract.js'
+import type { QueueParts } from './locate.js'
 
 const minute = 60_000
-
-/** A queue and its parts. */
-export interface QueueParts {
-  readonly queue: string
-  readonly parts: readonly Partition[]
-}
 
 /** What one partition says of itself. */
 interface Reading {

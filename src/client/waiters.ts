@@ -1,23 +1,19 @@
 import type { Broker, Partition, StoredTask } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { isEnded } from '../core/state.js'
+import type { Found } from './locate.js'
 
 /** ms between two looks for one waiter: short at first, longer the longer it waits. */
 const shortest = 20
 const longest = 250
 const growth = 1.4
 
-export interface Located {
-  readonly partition: Partition
-  readonly task: StoredTask
-}
-
 interface Waiter {
   readonly id: string
   readonly deadline: number
   pause: number
   nextLook: number
-  last: Located
+  last: Found
   /** What the last look failed with, where it did. */
   error?: unknown
   finish(outcome: { error?: unknown }): void
@@ -40,7 +36,7 @@ export class Waiters {
   }
 
   /** The task when it has ended, or as it was last seen at the deadline (ms) or the abort. */
-  wait(first: Located, ms: number, signal?: AbortSignal): Promise<Located> {
+  wait(first: Found, ms: number, signal?: AbortSignal): Promise<Found> {
     const now = this.#clock.monotonic()
     if (isEnded(first.task.state) || ms <= 0 || signal?.aborted) return Promise.resolve(first)
     return new Promise((resolve, reject) => {
@@ -110,9 +106,8 @@ export class Waiters {
   #saw(waiter: Waiter, task: StoredTask | undefined): void {
     delete waiter.error
     // One that is gone had ended, and is not retained.
-    if (task === undefined) return waiter.finish({})
-    waiter.last = { partition: waiter.last.partition, task }
-    if (isEnded(task.state)) waiter.finish({})
+    if (task !== undefined) waiter.last = { partition: waiter.last.partition, task }
+    if (task === undefined || isEnded(task.state)) waiter.finish({})
     else this.#nextTurn(waiter)
   }
 
@@ -124,9 +119,10 @@ export class Waiters {
   #nextTurn(waiter: Waiter): void {
     const now = this.#clock.monotonic()
     if (now >= waiter.deadline) {
-      return waiter.finish(waiter.error === undefined ? {} : { error: waiter.error })
+      waiter.finish(waiter.error === undefined ? {} : { error: waiter.error })
+    } else {
+      waiter.pause = Math.min(waiter.pause * growth, longest)
+      waiter.nextLook = Math.min(now + waiter.pause, waiter.deadline)
     }
-    waiter.pause = Math.min(waiter.pause * growth, longest)
-    waiter.nextLook = Math.min(now + waiter.pause, waiter.deadline)
   }
 }

@@ -1,6 +1,7 @@
 import type { Broker, Partition, StoredTask } from '../core/broker.js'
 import type { State } from '../core/state.js'
 import { badCursor, type Place, readCursor, writeCursor } from './cursor.js'
+import type { Found } from './locate.js'
 
 /** Records read for one page at most; a page of a rare thing is short rather than slow. */
 const maxRead = 1000
@@ -14,11 +15,6 @@ export interface Walk {
   readonly keep?: ((task: StoredTask) => boolean) | undefined
   readonly limit: number
   readonly cursor?: string | undefined
-}
-
-export interface Found {
-  readonly partition: Partition
-  readonly task: StoredTask
 }
 
 interface Step {

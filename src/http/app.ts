@@ -1,13 +1,19 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import { RedisDistroError } from '../core/errors.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { type Access, createGate, type HttpTokens } from './auth.js'
 import { addBodyParsers, checkBody } from './body.js'
 import { foreignHeader } from './origin.js'
-import { asProblem, problemOf, sendProblem } from './problem.js'
+import { asProblem, sendProblem } from './problem.js'
 
 /** How the server takes requests, whatever its routes are. Times in ms, sizes in bytes. */
 export interface AppOptions {
@@ -16,8 +22,8 @@ export interface AppOptions {
   /** Left out: whoever reaches the port is let in. */
   readonly tokens?: HttpTokens
   readonly rateLimit?: { readonly max: number; readonly window: number } | undefined
-  /** Whose X-Forwarded-* headers are believed, as fastify takes it. */
-  readonly trustProxy: boolean | number | string | string[]
+  /** Whose X-Forwarded-* headers are believed: true for all, or addresses. */
+  readonly trustProxy: boolean | string | string[]
 }
 
 export interface AppParts {
@@ -52,7 +58,7 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket): void
 }
 
 function createInstance(options: AppOptions, log: Log): FastifyInstance {
-  return fastify({
+  const settings: FastifyHttpOptions<Server> = {
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustProxy,
     requestTimeout,
@@ -64,7 +70,8 @@ function createInstance(options: AppOptions, log: Log): FastifyInstance {
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply as FastifyReply, asProblem(error, log))
     },
-  })
+  }
+  return fastify(settings)
 }
 
 function accessOf(request: FastifyRequest): Access {
@@ -136,9 +143,6 @@ function addRecords(app: FastifyInstance, { counters, log }: AppParts): void {
 
 function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, asProblem(error, log)))
-  app.setNotFoundHandler(({ method }, reply) => {
-    return sendProblem(reply, problemOf('unknown_route', `there is no such route for ${method}`))
-  })
   app.addHook('onRequest', async (request) => {
     if (stopping.aborted && request.routeOptions.url !== '/health') {
       throw new RedisDistroError('closed', 'the server is stopping')
@@ -158,8 +162,11 @@ export async function createApp(options: AppOptions, parts: AppParts): Promise<F
   addRecords(app, parts)
   await addRateLimit(app, options)
   addGate(app, options)
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw new RedisDistroError('unknown_route', 'there is no such route')
+  // Before its body is read, which no route would take.
+  app.addHook('onRequest', async ({ is404, method, url }) => {
+    if (!is404) return
+    const path = url.split('?')[0]?.slice(0, 200)
+    throw new RedisDistroError('unknown_route', `there is no route ${method} ${path}`)
   })
   app.addHook('preValidation', async (request) => checkBody(request))
   return app

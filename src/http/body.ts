@@ -18,7 +18,7 @@ function createJsonParser(app: FastifyInstance): ParseJson {
   return (text, request) => {
     let parsed: unknown
     let failed = false
-    parse(request, text, (error: Error | null, value?: unknown) => {
+    void parse(request, text, (error: Error | null, value?: unknown) => {
       failed = error !== null
       parsed = value
     })

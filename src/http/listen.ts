@@ -30,7 +30,7 @@ export async function listen(app: FastifyInstance, address: Address): Promise<Ad
     throw new RedisDistroError('bad_config', message, { cause: error })
   }
   const [bound] = app.addresses()
-  return bound === undefined ? address : { host: bound.address, port: bound.port }
+  return typeof bound !== 'object' ? address : { host: bound.address, port: bound.port }
 }
 
 /** Takes no more, lets what is in flight end for at most `grace` ms, then cuts it. */

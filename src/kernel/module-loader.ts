@@ -40,27 +40,37 @@ function canResolve(name: string, from: string): boolean {
   }
 }
 
-/** Where the error happened in the user's own files: `file:line:col`, if it says so. */
-function placeOf(error: unknown, path: string): string {
-  if (!(error instanceof Error)) return path
-  const parsed = /^\s*(\/.+|[A-Za-z]:\\.+):(\d+):(\d+)\s*$/m.exec(error.message)
-  if (parsed) return parsed[0].trim()
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-  const own = frames.find((line) => !/node_modules|node:|\(native\)|<anonymous>/.test(line))
-  const place = own === undefined ? null : /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(own)
-  const found = place?.[1]?.replace(/^file:\/\//, '')
-  return found !== undefined && !found.includes('module-loader') ? found : path
+interface Place {
+  readonly file: string
+  readonly line?: number
+  /** From 1; known for what cannot be parsed, since compiled code keeps lines alone. */
+  readonly column?: number
 }
 
-/** The line that a place names, with a mark below the column. */
-async function frameOf(place: string): Promise<string> {
-  const [, file, line, column] = /^(.+):(\d+):(\d+)$/.exec(place) ?? []
-  if (file === undefined) return ''
+/** Where the error happened in the user's own files, as far as it says so. */
+function placeOf(error: unknown, path: string): Place {
+  if (!(error instanceof Error)) return { file: path }
+  const parsed = /^\s*(\/.+|[A-Za-z]:\\.+):(\d+):(\d+)\s*$/m.exec(error.message)
+  if (parsed?.[1] !== undefined) {
+    // The parser counts columns from 0.
+    return { file: parsed[1], line: Number(parsed[2]), column: Number(parsed[3]) + 1 }
+  }
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+  const own = frames.find((line) => !/node_modules|node:|\(native\)|<anonymous>/.test(line))
+  const frame = /\(?((?:file:\/\/)?[^\s()]+):(\d+):\d+\)?$/.exec(own ?? '')
+  if (frame?.[1] === undefined || /[/\\]module-loader\.[jt]s$/.test(frame[1])) return { file: path }
+  return { file: frame[1].replace(/^file:\/\//, ''), line: Number(frame[2]) }
+}
+
+/** The line of a place, with a mark below the column. */
+async function frameOf({ file, line, column }: Place): Promise<string> {
+  if (line === undefined) return ''
   try {
-    const text = (await readFile(file, 'utf8')).split('\n')[Number(line) - 1]
+    const text = (await readFile(file, 'utf8')).split('\n')[line - 1]
     if (text === undefined || text.length > 200) return ''
     const gutter = `  ${line} | `
-    return `\n${gutter}${text}\n${' '.repeat(gutter.length + Number(column) - 1)}^`
+    const mark = column === undefined ? '' : `\n${' '.repeat(gutter.length + column - 1)}^`
+    return `\n${gutter}${text}${mark}`
   } catch {
     return ''
   }
@@ -73,9 +83,10 @@ async function explain(error: unknown, path: string): Promise<RedisDistroError> 
   }
   const place = placeOf(error, path)
   const words = error instanceof Error ? error.message : String(error)
-  const said = words.replace(place, '').replace(/^ParseError:\s*/, 'syntax error: ').trim()
+  const where = [place.file, place.line, place.column].filter((part) => part !== undefined).join(':')
+  const said = words.replace(/^ParseError:\s*([\s\S]*?)\s*\n.*$/, 'syntax error: $1').trim()
   const frame = await frameOf(place)
-  return new RedisDistroError('bad_config', `${place}: ${said}${frame}`, { cause: error })
+  return new RedisDistroError('bad_config', `${where}: ${said}${frame}`, { cause: error })
 }
 
 /**

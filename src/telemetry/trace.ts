@@ -3,6 +3,7 @@ import {
   type Context,
   context,
   isSpanContextValid,
+  ProxyTracerProvider,
   type Span,
   type SpanContext,
   SpanKind,
@@ -12,6 +13,8 @@ import {
 } from '@opentelemetry/api'
 
 const tracer = trace.getTracer('redisdistro')
+/** What the API delegates to while no SDK is registered. */
+const noProvider = new ProxyTracerProvider().getDelegate()
 const pattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
 // Without an SDK there is no context manager, and `context.with` keeps nothing: what a remote caller
@@ -55,6 +58,16 @@ const within = <Result>(
 /** Runs `run` in the trace that a remote caller named; in the active one if it named none. */
 export const inTrace = <Result>(traceparent: string | undefined, run: () => Result): Result =>
   traceIdOf(traceparent) === undefined ? run() : within(contextOf(traceparent), traceparent, run)
+
+/**
+ * True where a run is to be traced: an SDK is there to hear of it, or the task carries a trace that
+ * the handler's own enqueues go on with. Asked for each task, so that the others pay nothing.
+ */
+export function tracingWanted(traceparent: string | undefined): boolean {
+  if (traceparent !== undefined) return true
+  const provider = trace.getTracerProvider()
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== noProvider
+}
 
 export interface ProcessSpan {
   readonly queue: string

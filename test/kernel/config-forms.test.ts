@@ -130,10 +130,10 @@ test('a config that cannot be loaded is refused with its file, line and column',
     return error.message.replaceAll(directory, '')
   }
   expect(await broken('const a: number = 1\nexport default {\n  a: = 3\n}\n')).toBe(
-    '/redisdistro.config.ts:3:5: syntax error: Unexpected token\n  3 |   a: = 3\n           ^',
+    '/redisdistro.config.ts:3:6: syntax error: Unexpected token\n  3 |   a: = 3\n           ^',
   )
   expect(await broken('interface A {\n  a: string\n}\nconst a = undefined\nexport default { x: a.b }\n')).toMatch(
-    /^\/redisdistro\.config\.ts:5:23: Cannot read properties of undefined \(reading 'b'\)/,
+    /^\/redisdistro\.config\.ts:5: Cannot read properties of undefined \(reading 'b'\)\n {2}5 \| export default/,
   )
   expect(await broken('{ "queues": ', '.redisdistrorc.json')).toContain('/.redisdistrorc.json')
   expect(await broken('a: b: c', '.redisdistrorc.yaml')).toContain('/.redisdistrorc.yaml')

@@ -1,0 +1,36 @@
+import { CommanderError } from 'commander'
+import { type ErrorCode, isRedisDistroError, RedisDistroError } from '../core/errors.js'
+
+/** How the command ended: 0 done, 1 failed, 2 wrong use. */
+export const exitCodes = { done: 0, failed: 1, wrongUse: 2 } as const
+
+/** A failure of the command with one of the product's codes. */
+export const failure = (code: ErrorCode, message: string, cause?: unknown): RedisDistroError =>
+  new RedisDistroError(code, message, { cause })
+
+/** An error as people read it on stderr: sentence, code, and the issues it does not name itself. */
+export function describeFailure(error: unknown): string {
+  if (!isRedisDistroError(error)) return unexpected(error)
+  const [first = '', ...rest] = error.message.trimEnd().split('\n')
+  const untold = error.issues.filter(({ message }) => !error.message.includes(message))
+  const issues = untold.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`)
+  return [`redisdistro: ${first} [${error.code}]`, ...rest, ...issues].join('\n')
+}
+
+/** Not one of the product's errors: its place is of use to whoever mends it. */
+function unexpected(error: unknown): string {
+  if (!(error instanceof Error)) return `redisdistro: ${String(error)}`
+  const words = error.message || error.name
+  return /^(debug|trace)$/.test(process.env['LOG_LEVEL'] ?? '') && error.stack
+    ? `redisdistro: ${error.stack}`
+    : `redisdistro: ${words}`
+}
+
+/** Says on stderr why the command failed, where that was not said yet, and gives the exit code. */
+export function settleFailure(error: unknown): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
+  }
+  process.stderr.write(`${describeFailure(error)}\n`)
+  return exitCodes.failed
+}

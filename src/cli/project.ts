@@ -1,0 +1,30 @@
+import type { Kernel } from '../kernel/index.js'
+import type { Globals } from './globals.js'
+
+/** What the command line says over the environment, for commands that run nothing. */
+function flagsOf({ redisUrl }: Globals) {
+  // Of a look at a queue, people want the queue; what goes wrong is still logged.
+  const logLevel = process.env['LOG_LEVEL'] || 'warn'
+  return redisUrl === undefined ? { logLevel } : { logLevel, redisUrl }
+}
+
+/**
+ * Makes the kernel of the project that the command was called in, lends it, and stops it. Nothing
+ * is started: client and operator open the store when they are first asked.
+ */
+export async function withKernel<Result>(
+  globals: Globals,
+  use: (kernel: Kernel) => Promise<Result>,
+): Promise<Result> {
+  const { createKernel } = await import('../kernel/index.js')
+  const kernel = await createKernel(undefined, {
+    directory: process.cwd(),
+    file: globals.config,
+    flags: flagsOf(globals),
+  })
+  try {
+    return await use(kernel)
+  } finally {
+    await kernel.stop()
+  }
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import type { QueueStatus } from '../client/contract.js'
+import { formatDuration } from '../core/duration.js'
+import { states } from '../core/state.js'
+import { type Globals, optionsOf } from './globals.js'
+import { type Column, pairs, printResult, table } from './output.js'
+import { withKernel } from './project.js'
+
+const age = (ms: number | null): string => (ms === null ? '-' : formatDuration(ms))
+const rate = (perSecond: number): string => `${Number(perSecond.toFixed(2))}/s`
+
+const columns: readonly Column<QueueStatus>[] = [
+  { head: 'QUEUE', cell: ({ name }) => name, flexible: true },
+  ...states.map((state) => ({
+    head: state.toUpperCase(),
+    cell: ({ depth }: QueueStatus) => depth[state],
+    align: 'right' as const,
+  })),
+  { head: 'OLDEST', cell: ({ oldestWaitingAge }) => age(oldestWaitingAge), align: 'right' },
+  { head: 'DONE', cell: ({ throughput }) => rate(throughput.completed), align: 'right' },
+  { head: 'WORKERS', cell: ({ workers }) => workers, align: 'right' },
+  {
+    head: 'PAUSED',
+    cell: ({ paused }) => (paused ? 'paused' : 'no'),
+    style: ({ paused }) => (paused ? 'yellow' : undefined),
+  },
+]
+
+/** Queues, one a line. */
+export const queueTable = (queues: readonly QueueStatus[]): Promise<string> =>
+  table(columns, queues)
+
+const queueSheet = (queue: QueueStatus): string =>
+  pairs([
+    ['queue', queue.name],
+    ['paused', queue.paused ? 'yes' : 'no'],
+    ['partitions', queue.partitions],
+    ['workers', queue.workers],
+    ...states.map((state) => [state, queue.depth[state]] as const),
+    ['oldest waiting', age(queue.oldestWaitingAge)],
+    ['enqueued', rate(queue.throughput.enqueued)],
+    ['completed', rate(queue.throughput.completed)],
+    ['failed', rate(queue.throughput.failed)],
+  ])
+
+async function listQueues(globals: Globals): Promise<void> {
+  const items = await withKernel(globals, ({ operator }) => operator.queues())
+  const words = () => queueTable(items)
+  await printResult({ items, cursor: null }, { json: globals.json === true, words })
+}
+
+const verbs = {
+  show: { call: 'queue', says: 'show one queue' },
+  pause: { call: 'pause', says: 'let workers take no more tasks of a queue' },
+  resume: { call: 'resume', says: 'let workers take tasks of a queue again' },
+} as const
+
+async function actOnQueue(
+  verb: keyof typeof verbs,
+  name: string,
+  globals: Globals,
+): Promise<void> {
+  const queue = await withKernel(globals, ({ operator }) => operator[verbs[verb].call](name))
+  const words = () =>
+    verb === 'show' ? queueSheet(queue) : `queue '${queue.name}' is ${verb}d`
+  await printResult(queue, { json: globals.json === true, words })
+}
+
+/** `queue list|show|pause|resume` */
+export function addQueue(program: Command): void {
+  const queue = program.command('queue').description('look at queues, pause and resume them')
+  queue
+    .command('list')
+    .description('list queues with their depth by state')
+    .action((_, command: Command) => listQueues(optionsOf(command)))
+  for (const verb of ['show', 'pause', 'resume'] as const) {
+    queue
+      .command(verb)
+      .description(verbs[verb].says)
+      .argument('<name>', 'the name of the queue')
+      .action((name: string, _, command: Command) => actOnQueue(verb, name, optionsOf(command)))
+  }
+}

@@ -1,0 +1,52 @@
+import type { Broker, Partition, StoredTask } from '../core/broker.js'
+import { idPattern } from '../core/enqueue-options.js'
+import { RedisDistroError } from '../core/errors.js'
+import type { Directory } from './contract.js'
+import { partitionOf, partitionsOf } from './placement.js'
+
+/** A queue's real name and its parts. */
+export interface QueueParts {
+  readonly queue: string
+  readonly parts: readonly Partition[]
+}
+
+/** A task and where it lies. */
+export interface Found {
+  readonly partition: Partition
+  readonly task: StoredTask
+}
+
+/** The queue of this name, or all. @throws RedisDistroError `unknown_queue` that names the known */
+export async function queueParts(
+  directory: Directory,
+  name: string | undefined,
+): Promise<QueueParts[]> {
+  const known = await directory.queues()
+  const parts = known.map(({ queue, partitions }) => ({
+    queue,
+    parts: partitionsOf(queue, partitions),
+  }))
+  if (name === undefined) return parts
+  const real = directory.realName(name)
+  const found = parts.filter(({ queue }) => queue === real)
+  if (found.length > 0) return found
+  const names = known.map(({ queue }) => queue).join(', ')
+  throw new RedisDistroError('unknown_queue', `no queue '${name}'; there are ${names}`)
+}
+
+/** The tasks of an id: at most one in each queue, looked up in one partition of it. */
+export async function findEverywhere(
+  broker: Broker,
+  id: string,
+  queues: readonly QueueParts[],
+): Promise<Found[]> {
+  if (!idPattern.test(id)) return []
+  const places = queues.map(({ queue, parts }) => partitionOf(queue, parts.length, id))
+  const found = await Promise.all(
+    places.map(async (partition) => {
+      const [task] = await broker.find(partition, [id])
+      return task === undefined ? [] : [{ partition, task }]
+    }),
+  )
+  return found.flat()
+}

@@ -1,0 +1,39 @@
+import type { Broker, Partition } from '../core/broker.js'
+import type { Service } from '../core/service.js'
+import type { Log } from '../telemetry/log.js'
+import type { Counters } from '../telemetry/metrics.js'
+import { Rounds } from './round.js'
+
+export interface RescuerOptions {
+  readonly broker: Broker
+  /** Partitions that this process works; each has its own look. */
+  readonly partitions: readonly Partition[]
+  /** ms. */
+  readonly lease: number
+  readonly log: Log
+  readonly counters: Counters
+}
+
+/**
+ * Gives tasks of dead workers back. It looks at least twice in half a lease, since a longer gap
+ * means to everyone that Redis, or all of us, were away, and prolongs every lease once.
+ */
+export function rescuer(options: RescuerOptions): Service {
+  const { broker, partitions, lease, log, counters } = options
+  return new Rounds({
+    name: 'rescuer',
+    every: Math.max(25, Math.min(1000, lease / 5)),
+    async round() {
+      for (const partition of partitions) {
+        const { workers, rescued, buried } = await broker.rescue(partition, lease)
+        if (workers.length === 0) continue
+        const { queue } = partition
+        log.warn('Workers lost their lease; their tasks are back in line', { queue, workers, rescued, buried })
+        counters.add('redisdistro_tasks_rescued_total', { queue }, rescued)
+      }
+    },
+    onFailure: (error) => log.warn('The rescuer could not look; it tries again', { reason: wordsOf(error) }),
+  })
+}
+
+const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,17 @@
+import type { LeasedTask } from '../core/broker.js'
+import type { Outcome } from '../core/outcome.js'
+
+/** How a run in a process of its own ended. */
+export type IsolatedEnd =
+  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  /** The process died while this one lives; `words` say how, with its last output. */
+  | { readonly kind: 'died'; readonly words: string }
+
+/**
+ * Runs one task alone in a forked process, since two workers were lost while they held it. On abort
+ * the process is ended, which then counts as no death.
+ */
+export type Isolate = (
+  task: LeasedTask,
+  context: { readonly signal: AbortSignal; progress(value: unknown): Promise<void> },
+) => Promise<IsolatedEnd>

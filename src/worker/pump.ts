@@ -1,0 +1,259 @@
+import type { CycleReply, Settlement } from '../core/broker.js'
+import { ClaimAhead } from './claim-ahead.js'
+import type { QueueWorkerOptions } from './queue-worker.js'
+import { Slots } from './slots.js'
+import { Tally } from './tally.js'
+
+/** How long an idle worker waits for a mark at most, in ms: a lost mark delays no task longer. */
+const longestWait = 1000
+/** Between two looks at what is due, while busy, in ms. */
+const promoteEvery = 50
+/** Between two looks at runs past their timeout, in ms. */
+const sweepEvery = 25
+/** After a failed cycle, in ms; longer with each failure in a row. */
+const pauses = [50, 100, 200, 400, 800]
+/** Time that handlers have to end after their signal was aborted at shutdown, in ms. */
+const lastMoment = 250
+/** Time for the last settlements of a shutdown to reach Redis, in ms. */
+const lastWord = 2000
+
+/**
+ * The pump of one lease. Whenever tasks have finished or room is free it calls one cycle; what
+ * happens meanwhile rides in the next, without timers. Modes: `running` (cycles, or waits for a mark
+ * while the queue is dry), `stopping` (claims nothing, gives back what did not start, waits for
+ * handlers within the grace), `lost` (what it says no longer counts).
+ */
+export class Pump {
+  readonly #worker: string
+  readonly #options: QueueWorkerOptions
+  readonly #ahead = new ClaimAhead()
+  readonly #tally: Tally
+  readonly #slots: Slots
+  #mode: 'running' | 'stopping' | 'lost' = 'running'
+  /** True while the last cycle got less than it asked for. */
+  #dry = false
+  /** True where a mark may have been taken: a cycle must follow, which leaves it anew if need be. */
+  #marked = false
+  /** True after a cycle whose answer was lost: Redis may hold tasks here that nobody knows of. */
+  #unsure = false
+  #failures = 0
+  #nextDue = Number.POSITIVE_INFINITY
+  #lastPromote = 0
+  #lastCycle: number
+  /** Redis's time minus this process's monotonic time, in ms. */
+  #offset: number
+  #turnAsked = false
+  #wake: () => void = () => undefined
+  #waiting: Promise<void> | undefined
+  readonly #stopWaiting = new AbortController()
+
+  constructor(worker: string, options: QueueWorkerOptions) {
+    this.#worker = worker
+    this.#options = options
+    this.#tally = new Tally(options.counters, options.partition.queue)
+    this.#lastCycle = options.clock.monotonic()
+    this.#offset = options.clock.now() - this.#lastCycle
+    this.#slots = new Slots({
+      options,
+      worker,
+      tally: this.#tally,
+      now: () => this.#now(),
+      onChange: () => this.#ask(),
+    })
+  }
+
+  get healthy(): boolean {
+    return this.#mode !== 'lost' && this.#failures === 0
+  }
+
+  /** Cycles until the lease is lost, or the pump was stopped and everything is settled. */
+  async run(): Promise<'lost' | 'stopped'> {
+    const sweeper = setInterval(() => this.#sweep(), sweepEvery)
+    try {
+      while (this.#mode === 'running') {
+        if (this.#hasWork()) await this.#cycle()
+        else if (this.#dry) this.#waitForMark()
+        await this.#nextTurn()
+      }
+      if (this.#mode === 'stopping') await this.#drain()
+    } finally {
+      clearInterval(sweeper)
+      this.#stopWaiting.abort()
+      await this.#waiting
+    }
+    return this.#mode === 'lost' ? 'lost' : 'stopped'
+  }
+
+  stop(): void {
+    if (this.#mode === 'running') this.#mode = 'stopping'
+    this.#ask()
+  }
+
+  lose(): void {
+    this.#mode = 'lost'
+    this.#slots.lose()
+    this.#ask()
+  }
+
+  cancel(ids: readonly string[]): void {
+    this.#slots.cancel(ids)
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic() + this.#offset
+  }
+
+  #wanted(): number {
+    if (this.#mode !== 'running') return 0
+    const { running, claimed } = this.#slots
+    return Math.max(0, this.#options.concurrency + this.#ahead.room - running - claimed)
+  }
+
+  #hasWork(): boolean {
+    if (this.#slots.settled > 0 || this.#unsure || this.#marked) return true
+    return !this.#dry && this.#wanted() > 0
+  }
+
+  /** Asks for a turn; calls within one turn of the event loop make one. */
+  #ask(): void {
+    if (this.#turnAsked) return
+    this.#turnAsked = true
+    setImmediate(() => {
+      this.#turnAsked = false
+      this.#wake()
+    })
+  }
+
+  async #nextTurn(): Promise<void> {
+    if (this.#failures > 0) {
+      await this.#pause(pauses[Math.min(this.#failures, pauses.length) - 1])
+    } else if (this.#hasWork()) {
+      // Handlers that are done already settle in this turn, and ride in the next cycle.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    } else if (this.#mode === 'running') {
+      await this.#pause()
+    }
+  }
+
+  /** Until something is asked for, or `ms` have passed. */
+  async #pause(ms?: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      if (ms !== undefined) timer = setTimeout(resolve, ms)
+    })
+    clearTimeout(timer)
+    this.#wake = () => undefined
+  }
+
+  #waitForMark(): void {
+    if (this.#waiting) return
+    const { broker, partition } = this.#options
+    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#now())))
+    this.#waiting = broker.wait(partition, ms, this.#stopWaiting.signal).then(() => {
+      this.#waiting = undefined
+      this.#dry = false
+      this.#marked = true
+      this.#ask()
+    })
+  }
+
+  #sweep(): void {
+    this.#slots.sweep()
+    // What was claimed ahead for handlers that have become slow goes back to whoever is idle.
+    const idle = this.#options.clock.monotonic() - this.#lastCycle
+    if (idle >= 100 && this.#slots.claimed > 0 && this.#failures === 0) {
+      this.#ahead.measure(0, idle, 1)
+      this.#slots.giveBack(this.#ahead.room)
+    }
+    if (this.#dry && this.#nextDue <= this.#now()) {
+      this.#dry = false
+      this.#ask()
+    }
+  }
+
+  async #cycle(): Promise<void> {
+    const { broker, partition, retention, clock } = this.#options
+    const settled = this.#slots.take()
+    const wanted = this.#wanted()
+    this.#marked = false
+    const began = clock.monotonic()
+    const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#now()
+    if (promote) this.#lastPromote = began
+    try {
+      if (this.#unsure) await this.#returnUnknown(settled)
+      const call = { worker: this.#worker, settled, wanted, promote, retention }
+      const reply = await broker.cycle(partition, call)
+      if (this.#mode === 'lost') return
+      if (reply.lost) return this.lose()
+      const ended = clock.monotonic()
+      this.#offset = reply.now - (began + ended) / 2
+      this.#ahead.measure(settled.length, ended - this.#lastCycle, ended - began)
+      this.#lastCycle = ended
+      this.#hear(reply, wanted)
+    } catch (error) {
+      this.#fail(settled, error)
+    }
+  }
+
+  #hear(reply: Extract<CycleReply, { lost: false }>, wanted: number): void {
+    if (this.#failures > 0) {
+      this.#options.log.info('The queue moves again', { queue: this.#options.partition.queue })
+    }
+    this.#failures = 0
+    this.#tally.flush(reply.refused.length)
+    if (wanted > 0) {
+      this.#dry = reply.leased.length < wanted
+      this.#nextDue = reply.nextDue ?? Number.POSITIVE_INFINITY
+    }
+    this.#slots.claim(reply.leased)
+    if (this.#mode !== 'running') this.#slots.close()
+  }
+
+  #fail(settled: readonly Settlement[], error: unknown): void {
+    if (this.#mode === 'lost') return
+    // Sent again with the next cycle: what was settled already is then refused, which is no harm.
+    this.#slots.unheard(settled)
+    this.#unsure = true
+    this.#failures += 1
+    if (this.#failures > 1) return
+    this.#options.log.warn('A cycle failed; trying again until Redis answers', {
+      queue: this.#options.partition.queue,
+      reason: error instanceof Error ? error.message : String(error),
+    })
+  }
+
+  /** Tasks that a lost answer leased are given back. */
+  async #returnUnknown(sending: readonly Settlement[]): Promise<void> {
+    const { broker, partition } = this.#options
+    const knows = this.#slots.knows(sending)
+    const held = await broker.held(partition, this.#worker)
+    const unknown = held.filter((task) => !knows(task))
+    await broker.giveBack(partition, this.#worker, unknown)
+    this.#unsure = false
+  }
+
+  /** Handlers may end within the grace; what is left then is released unspent. */
+  async #drain(): Promise<void> {
+    const { clock, settings } = this.#options
+    this.#slots.close()
+    await this.#settleUntil(clock.monotonic() + settings.shutdownGrace)
+    if (this.#slots.running > 0) {
+      this.#slots.abortAll()
+      await this.#settleUntil(clock.monotonic() + lastMoment)
+      this.#slots.releaseAll()
+    }
+    await this.#settleUntil(clock.monotonic() + lastWord)
+  }
+
+  /** Sends what is settled, until nothing runs and nothing is left to send, or until `end`. */
+  async #settleUntil(end: number): Promise<void> {
+    const { clock } = this.#options
+    while (this.#mode !== 'lost' && clock.monotonic() < end) {
+      if (this.#slots.settled > 0) await this.#cycle()
+      else if (this.#slots.running === 0) return
+      else await this.#pause(end - clock.monotonic())
+      if (this.#failures > 0) await this.#pause(pauses[0])
+    }
+  }
+}

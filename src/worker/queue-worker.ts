@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Broker, LeaseKeeper, Partition, RetentionLimit } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import { RedisDistroError } from '../core/errors.js'
+import type { TaskRegistry } from '../core/registry.js'
+import type { Log } from '../telemetry/log.js'
+import type { Counters } from '../telemetry/metrics.js'
+import type { Isolate } from './isolate.js'
+import { Pump } from './pump.js'
+
+export interface QueueWorkerOptions {
+  readonly broker: Broker
+  readonly partition: Partition
+  readonly concurrency: number
+  readonly registry: TaskRegistry
+  readonly settings: {
+    readonly lease: number
+    readonly shutdownGrace: number
+    readonly mismatchGrace: number
+    readonly maxCrashes: number
+  }
+  /** Of completed tasks. */
+  readonly retention: RetentionLimit
+  readonly log: Log
+  readonly counters: Counters
+  readonly keeper: LeaseKeeper
+  readonly clock: Clock
+  /** Runs a suspect task in a process of its own, where there can be one. */
+  readonly isolate?: Isolate | undefined
+}
+
+/** Between tries to take a lease while Redis is away, in ms. */
+const joinPause = 250
+
+/**
+ * Works one partition of one queue. Its duties: take a lease under a name never used before, have it
+ * kept, run the pump under it; when the lease is lost, abort what runs and begin again under a new
+ * name; on stop, let handlers end within the grace, give back the rest and end the lease.
+ */
+export class QueueWorker {
+  readonly #options: QueueWorkerOptions
+  readonly #stop = new AbortController()
+  #pump: Pump | undefined
+  #life: Promise<void> = Promise.resolve()
+  #healthy = false
+
+  constructor(options: QueueWorkerOptions) {
+    this.#options = options
+  }
+
+  /** True while it holds a lease and its last cycle was answered. */
+  get healthy(): boolean {
+    return this.#healthy && (this.#pump?.healthy ?? false)
+  }
+
+  start(): void {
+    this.#life = this.#live()
+  }
+
+  /** Resolves when nothing of this worker runs or is held any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#life
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const worker = `${hostname().replace(/[^\w.-]/g, '')}:${process.pid}:${randomBytes(6).toString('hex')}`
+      if (!(await this.#join(worker))) continue
+      this.#healthy = true
+      const ended = await this.#work(worker)
+      this.#healthy = false
+      if (ended === 'lost') {
+        this.#options.log.warn('The lease was lost; beginning again under a new name', { worker })
+        this.#options.counters.add('redisdistro_leases_lost_total', { queue: this.#options.partition.queue })
+      }
+    }
+  }
+
+  async #join(worker: string): Promise<boolean> {
+    const { broker, partition, settings, concurrency, clock } = this.#options
+    try {
+      await broker.join(partition, worker, settings.lease, {
+        host: hostname(),
+        pid: process.pid,
+        concurrency,
+        startedAt: clock.now(),
+      })
+      return true
+    } catch {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(done, joinPause)
+        const { signal } = this.#stop
+        function done() {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        signal.addEventListener('abort', done)
+      })
+      return false
+    }
+  }
+
+  async #work(worker: string): Promise<'lost' | 'stopped'> {
+    const { broker, partition, keeper } = this.#options
+    const pump = new Pump(worker, this.#options)
+    this.#pump = pump
+    keeper.hold({
+      partition,
+      worker,
+      onLost: () => pump.lose(),
+      onStop: (ids) => pump.cancel(ids),
+    })
+    const onStop = () => pump.stop()
+    this.#stop.signal.addEventListener('abort', onStop, { once: true })
+    if (this.#stop.signal.aborted) pump.stop()
+    const ended = await pump.run()
+    this.#stop.signal.removeEventListener('abort', onStop)
+    keeper.drop(worker)
+    if (ended === 'stopped') await this.#leave(broker, partition, worker)
+    return ended
+  }
+
+  async #leave(broker: Broker, partition: Partition, worker: string): Promise<void> {
+    try {
+      await broker.leave(partition, worker)
+    } catch (error) {
+      const code = error instanceof RedisDistroError ? error.code : 'internal'
+      this.#options.log.warn('The lease could not be given back; it runs out by itself', { worker, code })
+    }
+  }
+}

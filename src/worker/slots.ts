@@ -1,0 +1,216 @@
+import type { LeasedTask, SettledOutcome, Settlement } from '../core/broker.js'
+import type { TaskLog } from '../core/definition.js'
+import { RedisDistroError } from '../core/errors.js'
+import { decideOutcome, toTaskError } from '../core/outcome.js'
+import { type AttemptParts, attempt, policyOf } from './attempt.js'
+import type { Isolate } from './isolate.js'
+import type { QueueWorkerOptions } from './queue-worker.js'
+import { Run, type RunHost } from './run.js'
+import type { Tally } from './tally.js'
+
+/** Losses after which a task runs alone in a process of its own. */
+const suspectAfter = 2
+
+export interface SlotsParts {
+  readonly options: QueueWorkerOptions
+  readonly worker: string
+  readonly tally: Tally
+  /** ms by Redis's clock. */
+  now(): number
+  /** Something was settled, or a slot is free. */
+  onChange(): void
+}
+
+/**
+ * What a worker holds: tasks claimed and not started, runs in its slots, and settlements that Redis
+ * has not heard yet. Every task that was leased is in exactly one of the three until it is heard.
+ */
+export class Slots implements RunHost {
+  readonly queue: string
+  readonly #parts: SlotsParts
+  readonly #attempt: AttemptParts
+  readonly #running = new Map<string, Run>()
+  #claimed: LeasedTask[] = []
+  #settled: Settlement[] = []
+  #starting = true
+
+  constructor(parts: SlotsParts) {
+    this.#parts = parts
+    const { partition, registry, settings } = parts.options
+    this.queue = partition.queue
+    this.#attempt = {
+      queue: this.queue,
+      registry,
+      mismatchGrace: settings.mismatchGrace,
+      now: parts.now,
+      random: Math.random,
+    }
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+  get claimed(): number {
+    return this.#claimed.length
+  }
+  get settled(): number {
+    return this.#settled.length
+  }
+
+  /** Takes leased tasks, and starts as many as there are free slots. */
+  claim(tasks: readonly LeasedTask[]): void {
+    this.#claimed.push(...tasks)
+    this.#startClaimed()
+  }
+
+  /** No task is started any more; what was claimed ahead goes back. */
+  close(): void {
+    this.#starting = false
+    this.giveBack(0)
+  }
+
+  /** Settlements to send, at most 1000; `unheard` brings them back if the call failed. */
+  take(): Settlement[] {
+    return this.#settled.splice(0, 1000)
+  }
+
+  unheard(settled: readonly Settlement[]): void {
+    this.#settled.unshift(...settled)
+  }
+
+  /** True for what is held here, by id and fence. */
+  knows(sending: readonly Settlement[]): (held: { id: string; fence: string }) => boolean {
+    const name = ({ id, fence }: { id: string; fence: string }) => `${id} ${fence}`
+    const known = new Set([
+      ...this.#claimed.map(name),
+      ...[...this.#running.values()].map((run) => name(run.leased)),
+      ...[...sending, ...this.#settled].map(({ task }) => name(task)),
+    ])
+    return (held) => known.has(name(held))
+  }
+
+  /** Gives back what was claimed ahead beyond `keep`. */
+  giveBack(keep: number): void {
+    const surplus = this.#claimed.splice(keep)
+    for (const task of surplus) this.#settle(task, { name: 'release' }, this.#parts.now(), false)
+    if (surplus.length > 0) this.#parts.onChange()
+  }
+
+  /** Cancelled: handlers are told, their slots are free, and what they say later is not heard. */
+  cancel(ids: readonly string[]): void {
+    for (const id of ids) {
+      const run = this.#running.get(id)
+      if (run) this.#free(run, new RedisDistroError('wrong_state', 'the task was cancelled'))
+    }
+    this.#claimed = this.#claimed.filter((task) => !ids.includes(task.id))
+    this.#startClaimed()
+    this.#parts.onChange()
+  }
+
+  /** The lease is lost: everything stops, and nothing that is said counts. */
+  lose(): void {
+    this.#starting = false
+    const reason = new RedisDistroError('lease_lost', 'the lease of this worker was lost')
+    for (const run of [...this.#running.values()]) this.#free(run, reason)
+    this.#claimed = []
+    this.#settled = []
+  }
+
+  /** Past the shutdown's grace: handlers are told, and what they throw then is no failure of theirs. */
+  abortAll(): void {
+    const reason = new RedisDistroError('closed', 'the worker shuts down')
+    for (const run of this.#running.values()) {
+      this.logFor(run).warn('The task did not end within shutdownGrace; it is given back unspent')
+      run.endsWithWorker = true
+      run.abort(reason)
+    }
+  }
+
+  releaseAll(): void {
+    for (const run of [...this.#running.values()]) this.#finish(run, { name: 'release' })
+  }
+
+  /** Runs past their timeout fail now, whether or not their handler heeds the signal. */
+  sweep(): void {
+    const now = this.#parts.options.clock.monotonic()
+    for (const run of this.#running.values()) {
+      if (run.deadline <= now) this.#timeOut(run)
+    }
+  }
+
+  logFor(run: Run): TaskLog {
+    const { id, body, failures } = run.leased
+    const fields = { taskId: id, type: body.type, queue: this.queue, attempt: failures + 1 }
+    return this.#parts.options.log.with(fields)
+  }
+
+  progress(run: Run, value: unknown): Promise<void> {
+    const { broker, partition } = this.#parts.options
+    return broker.progress(partition, this.#parts.worker, run.leased, value)
+  }
+
+  #startClaimed(): void {
+    const free = this.#parts.options.concurrency - this.#running.size
+    if (!this.#starting || free <= 0 || this.#claimed.length === 0) return
+    for (const task of this.#claimed.splice(0, free)) this.#start(task)
+  }
+
+  #start(task: LeasedTask): void {
+    const { registry, clock, isolate } = this.#parts.options
+    const run = new Run(task, this, this.#parts.now())
+    const known = registry.get(task.body.type)
+    if (known) {
+      run.deadline = clock.monotonic() + (task.body.overrides.timeout ?? known.timeout)
+      run.maxAttempts = policyOf(run, known).attempts
+    }
+    this.#running.set(task.id, run)
+    if (isolate && known && task.losses >= suspectAfter) void this.#runAlone(run, isolate)
+    else void attempt(run, known, this.#attempt).then((outcome) => this.#finish(run, outcome))
+  }
+
+  async #runAlone(run: Run, isolate: Isolate): Promise<void> {
+    this.logFor(run).warn('Two leases were lost with this task; it runs alone in its own process')
+    const end = await isolate(run.leased, run).catch((error: unknown) => ({
+      kind: 'died' as const,
+      words: error instanceof Error ? error.message : String(error),
+    }))
+    if (end.kind === 'ended') return this.#finish(run, end.outcome)
+    const error = toTaskError(new RedisDistroError('crashed', end.words))
+    const maxDeaths = this.#parts.options.settings.maxCrashes
+    this.#finish(run, { name: 'crash', maxDeaths, error })
+  }
+
+  #timeOut(run: Run): void {
+    const known = this.#parts.options.registry.get(run.leased.body.type)
+    if (!known) return
+    const ms = run.leased.body.overrides.timeout ?? known.timeout
+    const error = new RedisDistroError('timeout', `the handler ran longer than its timeout of ${ms} ms`)
+    const policy = policyOf(run, known)
+    const decide = { policy, attempt: run.leased.failures + 1, random: Math.random }
+    this.#finish(run, decideOutcome({ kind: 'threw', error }, decide))
+    run.abort(error)
+  }
+
+  /** A run's end is heard once; a run whose slot was freed before is not heard at all. */
+  #finish(run: Run, outcome: SettledOutcome): void {
+    if (run.over) return
+    run.over = true
+    this.#running.delete(run.leased.id)
+    const excused = run.endsWithWorker && outcome.name !== 'complete'
+    const heard: SettledOutcome = excused ? { name: 'release' } : outcome
+    this.#settle(run.leased, heard, run.startedAt, run.progressed)
+    this.#parts.tally.count(run.leased.body.type, heard.name)
+    this.#startClaimed()
+    this.#parts.onChange()
+  }
+
+  #settle(task: LeasedTask, outcome: SettledOutcome, startedAt: number, progressed: boolean): void {
+    this.#settled.push({ task, startedAt, endedAt: this.#parts.now(), progressed, outcome })
+  }
+
+  #free(run: Run, reason: unknown): void {
+    run.over = true
+    this.#running.delete(run.leased.id)
+    run.abort(reason)
+  }
+}

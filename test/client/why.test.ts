@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { type Circumstances, whyNot } from '../../src/client/why.js'
+import type { StoredTask } from '../../src/core/broker.js'
+
+const now = Date.UTC(2026, 0, 1, 12)
+const around: Circumstances = { now, queue: 'images', paused: false, workers: 2 }
+
+const stored = (parts: Partial<StoredTask>): StoredTask => ({
+  id: 't',
+  state: 'waiting',
+  priority: 'normal',
+  body: { type: 'noop', payload: {}, enqueuedAt: now, overrides: {}, tags: [] },
+  deadLetter: 'dead',
+  attempts: [],
+  failures: 0,
+  losses: 0,
+  mismatchSince: 0,
+  ...parts,
+})
+
+const failed = {
+  attempt: 2,
+  startedAt: '2026-01-01T11:59:00.000Z',
+  endedAt: '2026-01-01T11:59:01.000Z',
+  outcome: 'retry',
+  error: { name: 'Error', message: 'no route to host' },
+} as const
+
+test('a scheduled task says when it is due', () => {
+  expect(whyNot(stored({ state: 'scheduled', dueAt: now + 123_000 }), around)).toBe(
+    'due in 2m 3s, at 2026-01-01T12:02:03.000Z',
+  )
+  expect(whyNot(stored({ state: 'scheduled', dueAt: now - 1 }), around)).toBe('due now')
+})
+
+test('a waiting task says its place in line, and what the line waits for', () => {
+  expect(whyNot(stored({ position: 0 }), around)).toBe('first in line')
+  expect(whyNot(stored({ position: 2 }), around)).toBe('3rd in line behind 2')
+  expect(whyNot(stored({ position: 11 }), around)).toBe('12th in line behind 11')
+  expect(whyNot(stored({ position: 20 }), around)).toBe('21st in line behind 20')
+  expect(whyNot(stored({ position: 0 }), { ...around, paused: true })).toBe(
+    "queue 'images' is paused; first in line",
+  )
+  expect(whyNot(stored({ position: 1 }), { ...around, workers: 0 })).toBe(
+    "no live worker for queue 'images'; 2nd in line behind 1",
+  )
+})
+
+test('a retryable task says which attempt it waits for, and after which error', () => {
+  const task = stored({ state: 'retryable', dueAt: now + 12_000, failures: 2, attempts: [failed] })
+  expect(whyNot(task, { ...around, attempts: 10 })).toBe(
+    'waits 12s for attempt 3 of 10 after Error: no route to host',
+  )
+  expect(whyNot(task, around)).toBe('waits 12s for attempt 3 after Error: no route to host')
+  const own = { ...task, body: { ...task.body, overrides: { attempts: 4 } } }
+  expect(whyNot(own, { ...around, attempts: 10 })).toContain('attempt 3 of 4')
+})
+
+test('a task that no worker knows says for how long', () => {
+  const task = stored({ state: 'scheduled', dueAt: now + 5000, mismatchSince: now - 60_000 })
+  expect(whyNot(task, around)).toBe(
+    'put back since no worker has known its type or payload for 1m; due in 5s, at 2026-01-01T12:00:05.000Z',
+  )
+})
+
+test('an ended task says what ended it, and a running one nothing', () => {
+  expect(whyNot(stored({ state: 'dead', attempts: [failed] }), around)).toBe(
+    'Error: no route to host',
+  )
+  expect(whyNot(stored({ state: 'dead' }), around)).toContain('expired')
+  expect(whyNot(stored({ state: 'cancelled' }), around)).toBe('cancelled by request')
+  expect(whyNot(stored({ state: 'active' }), around)).toBeUndefined()
+  expect(whyNot(stored({ state: 'completed' }), around)).toBeUndefined()
+})
