@@ -94,7 +94,9 @@ export async function runTask<Type extends string, Schema extends z.ZodType, Res
   const { type, queue, handle } = definition
   const parsed = await parsePayload(definition, payload)
   const defaults = taskDefaultsSchema.parse({})
-  const set = Object.entries(retrySchema.parse(definition.retry ?? {})).filter(([, v]) => v !== undefined)
+  const set = Object.entries(retrySchema.parse(definition.retry ?? {})).filter(
+    ([, v]) => v !== undefined,
+  )
   const policy = { ...defaults.retry, ...Object.fromEntries(set) }
   const attempt = options.attempt ?? 1
   const logs: LogLine[] = []

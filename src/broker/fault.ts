@@ -9,7 +9,11 @@ export function faultOf(error: unknown, says: string): RedisDistroError {
   const message = error instanceof Error ? error.message : String(error)
   const cause = { cause: error }
   if (message.startsWith('OOM') || message.includes("'maxmemory'")) {
-    return new RedisDistroError('store_full', `${says} is out of memory and takes no new tasks`, cause)
+    return new RedisDistroError(
+      'store_full',
+      `${says} is out of memory and takes no new tasks`,
+      cause,
+    )
   }
   if (refusals.test(message)) {
     return new RedisDistroError('store_away', `${says} refuses: ${message}`, cause)

@@ -107,7 +107,9 @@ function readCycle(answer: readonly string[]): CycleReply {
   const first = 6 + Number(refusedCount)
   const leased: LeasedTask[] = []
   for (let i = first; i + 2 < answer.length; i += 3) {
-    leased.push(decodeLease(answer[i] as string, answer[i + 1] as string, answer[i + 2] as string, fence))
+    leased.push(
+      decodeLease(answer[i] as string, answer[i + 1] as string, answer[i + 2] as string, fence),
+    )
   }
   return {
     lost: false,

@@ -80,7 +80,12 @@ export async function moveTasks(
 ): Promise<Moved[]> {
   if (call.ids.length === 0) return []
   const { script, ids } = call
-  const words = await runScript(engine, { script: script as Script<'now'>, partition, named: {}, rest: ids })
+  const words = await runScript(engine, {
+    script: script as Script<'now'>,
+    partition,
+    named: {},
+    rest: ids,
+  })
   return (words as string[]).map((word): Moved => {
     const [what, state] = word.split(' ') as [string, State]
     if (what === 'moved') return { ok: true, from: state }
@@ -105,7 +110,16 @@ export async function countTasks(engine: Engine, partition: Partition): Promise<
   }
 }
 
-const counters = ['enqueued', 'completed', 'retried', 'dead', 'cancelled', 'lost', 'runMs', 'waitMs'] as const
+const counters = [
+  'enqueued',
+  'completed',
+  'retried',
+  'dead',
+  'cancelled',
+  'lost',
+  'runMs',
+  'waitMs',
+] as const
 
 const noCounts = (): Record<(typeof counters)[number], number> => ({
   enqueued: 0,
@@ -162,7 +176,12 @@ export async function readWorkers(engine: Engine, partition: Partition): Promise
   for (const [worker, leaseUntil] of leases) {
     const about = details[worker]
     if (about === undefined || leaseUntil < now) continue
-    records.push({ worker, leaseUntil, running: running.get(worker) ?? [], ...(JSON.parse(about) as WorkerDetails) })
+    records.push({
+      worker,
+      leaseUntil,
+      running: running.get(worker) ?? [],
+      ...(JSON.parse(about) as WorkerDetails),
+    })
   }
   return records
 }

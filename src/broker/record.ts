@@ -1,7 +1,13 @@
 import type { LeasedTask, NewTask, Settlement, StoredTask, TaskFlags } from '../core/broker.js'
-import type { State } from '../core/state.js'
-import { type AttemptRecord, type OutcomeName, priorities, type TaskBody, type TaskError } from '../core/task.js'
 import { iso } from '../core/clock.js'
+import type { State } from '../core/state.js'
+import {
+  type AttemptRecord,
+  type OutcomeName,
+  priorities,
+  type TaskBody,
+  type TaskError,
+} from '../core/task.js'
 
 const uniqueModes = ['none', 'held', 'timed'] as const
 
@@ -141,13 +147,34 @@ export function settlementArguments(settlement: Settlement): (string | number)[]
     case 'complete':
       return ['c', task.id, task.fence, '', completionRecord(settlement), ...rest]
     case 'retry':
-      return ['r', task.id, task.fence, due(outcome.after), attemptLine(settlement, 'retry', outcome.error), ...rest]
+      return [
+        'r',
+        task.id,
+        task.fence,
+        due(outcome.after),
+        attemptLine(settlement, 'retry', outcome.error),
+        ...rest,
+      ]
     case 'bury':
       return ['b', task.id, task.fence, '', attemptLine(settlement, 'bury', outcome.error), ...rest]
     case 'release':
-      return ['l', task.id, task.fence, outcome.after === undefined ? '' : due(outcome.after), '', ...rest]
+      return [
+        'l',
+        task.id,
+        task.fence,
+        outcome.after === undefined ? '' : due(outcome.after),
+        '',
+        ...rest,
+      ]
     case 'crash':
-      return ['x', task.id, task.fence, outcome.maxDeaths, attemptLine(settlement, 'bury', outcome.error), ...rest]
+      return [
+        'x',
+        task.id,
+        task.fence,
+        outcome.maxDeaths,
+        attemptLine(settlement, 'bury', outcome.error),
+        ...rest,
+      ]
   }
 }
 
@@ -217,7 +244,8 @@ function whereabouts(state: State, value: string): Partial<StoredTask> {
 
 /** A task out of the seven fields of `describe`; undefined where Redis holds none of this id. */
 export function decodeStored(id: string, fields: readonly string[]): StoredTask | undefined {
-  const [blob = '', state = '', value = '', past = '', result = '', progress = '', place = ''] = fields
+  const [blob = '', state = '', value = '', past = '', result = '', progress = '', place = ''] =
+    fields
   if (state === '') return undefined
   const { priority, body, deadLetter } = decodeTask(blob)
   const end = past.indexOf('\n')
@@ -235,7 +263,9 @@ export function decodeStored(id: string, fields: readonly string[]): StoredTask 
     failures,
     losses,
     mismatchSince,
-    ...(last && state !== 'waiting' && state !== 'scheduled' ? { startedAt: Date.parse(last.startedAt) } : {}),
+    ...(last && state !== 'waiting' && state !== 'scheduled'
+      ? { startedAt: Date.parse(last.startedAt) }
+      : {}),
     ...whereabouts(state as State, value),
     ...(result === '' ? {} : completion(result)),
     ...(progress === '' ? {} : { progress: parseJson(progress) }),

@@ -16,12 +16,12 @@ import { type Engine, runScript } from './arguments.js'
 import type { BrokerOptions } from './index.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
+import { partitionKeys } from './keys.js'
 import { MemoryStore } from './memory-store.js'
 import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
 import * as queries from './queries.js'
 import { RedisStore } from './redis-store.js'
 import * as scripts from './scripts.js'
-import { partitionKeys } from './keys.js'
 import { holders, pruneTasks, rescueTasks } from './upkeep.js'
 
 /**
@@ -36,9 +36,10 @@ export class RedisBroker implements Broker {
   constructor(options: BrokerOptions) {
     this.#options = options
     const memory = 'memory' in options.connection
-    const store = 'memory' in options.connection
-      ? new MemoryStore(options.connection.memory)
-      : new RedisStore(options)
+    const store =
+      'memory' in options.connection
+        ? new MemoryStore(options.connection.memory)
+        : new RedisStore(options)
     const clock = options.clock ?? (memory ? systemClock : undefined)
     this.#engine = {
       store,
@@ -81,7 +82,11 @@ export class RedisBroker implements Broker {
   async leave(partition: Partition, worker: string) {
     const tasks = await this.held(partition, worker)
     await this.giveBack(partition, worker, tasks)
-    await runScript(this.#engine, { script: scripts.forgetWorkerScript, partition, named: { worker } })
+    await runScript(this.#engine, {
+      script: scripts.forgetWorkerScript,
+      partition,
+      named: { worker },
+    })
   }
   async held(partition: Partition, worker: string) {
     const found: { id: string; fence: string }[] = []

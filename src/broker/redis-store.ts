@@ -18,7 +18,12 @@ export function saysOf(settings: ConnectionSettings): string {
       return 'Redis'
     }
   }
-  const nodes = 'sentinel' in settings ? settings.sentinel.nodes : 'cluster' in settings ? settings.cluster.nodes : []
+  const nodes =
+    'sentinel' in settings
+      ? settings.sentinel.nodes
+      : 'cluster' in settings
+        ? settings.cluster.nodes
+        : []
   const names = nodes.map((node) => `${node.host}:${node.port}`).join(', ')
   return 'sentinel' in settings ? `Redis by sentinel (${names})` : `Redis Cluster (${names})`
 }
@@ -75,7 +80,9 @@ export class RedisStore implements ScriptStore {
 
   async open(): Promise<void> {
     const reached = new Promise<void>((resolve) => this.#connection.once('ready', () => resolve()))
-    const late = new Promise<void>((resolve) => setTimeout(resolve, this.#options.commandTimeout).unref())
+    const late = new Promise<void>((resolve) =>
+      setTimeout(resolve, this.#options.commandTimeout).unref(),
+    )
     this.#connection.connect().catch(() => undefined)
     await Promise.race([reached, late])
     await this.#checked
@@ -148,7 +155,9 @@ export class RedisStore implements ScriptStore {
 
   async readScores(key: string): Promise<[string, number][]> {
     const flat = await this.#guard(this.#connection.zrange(key, '0', '-1', 'WITHSCORES'))
-    return flat.flatMap((member, i) => (i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]]))
+    return flat.flatMap((member, i) =>
+      i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]],
+    )
   }
 
   async time(): Promise<number> {
@@ -166,7 +175,8 @@ export class RedisStore implements ScriptStore {
   }
 
   #fault(error: unknown): RedisDistroError {
-    if (this.#closed) return new RedisDistroError('closed', `the connection to ${this.says} is closed`)
+    if (this.#closed)
+      return new RedisDistroError('closed', `the connection to ${this.says} is closed`)
     // Only a timeout leaves the connection 'ready' without an answer: packets may be going nowhere.
     if (error instanceof Error && error.message === 'Command timed out') this.#reconnect()
     return faultOf(error, this.says)
@@ -232,9 +242,14 @@ export class RedisStore implements ScriptStore {
     }
     if (this.#unsafe) this.#options.log.warn(this.#unsafe.message)
     if (eviction === undefined) {
-      this.#options.log.warn('the eviction policy of Redis cannot be read; tasks are safe only under noeviction')
+      this.#options.log.warn(
+        'the eviction policy of Redis cannot be read; tasks are safe only under noeviction',
+      )
     } else if (eviction.startsWith('volatile-')) {
-      this.#options.log.warn('Redis evicts keys that have a TTL; no task has one, but noeviction is safer', { eviction })
+      this.#options.log.warn(
+        'Redis evicts keys that have a TTL; no task has one, but noeviction is safer',
+        { eviction },
+      )
     }
     if (appendOnly === false) {
       this.#options.log.warn(

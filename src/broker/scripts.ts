@@ -169,19 +169,7 @@ export const pruneScript = defineScript({
   name: 'prune',
   keys: [...sets, ...endKeys, 'stats', 'meta'],
   args: ['now', 'skip'],
-  body: [
-    base,
-    time,
-    header,
-    stateOf,
-    attemptsOf,
-    leaveBehind,
-    bury,
-    expire,
-    eachId,
-    prune,
-    retain,
-  ],
+  body: [base, time, header, stateOf, attemptsOf, leaveBehind, bury, expire, eachId, prune, retain],
 })
 
 export const pauseScript = defineScript({

@@ -64,7 +64,12 @@ export async function pruneTasks(
   const sum = { completed: 0, dead: 0, cancelled: 0, expired: 0 }
   let skip = 0
   for (;;) {
-    const answer = await runScript(engine, { script: pruneScript, partition, named: { skip }, rest })
+    const answer = await runScript(engine, {
+      script: pruneScript,
+      partition,
+      named: { skip },
+      rest,
+    })
     const [c, d, x, e, more, skipped] = answer as string[]
     sum.completed += Number(c)
     sum.dead += Number(d)

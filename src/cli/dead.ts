@@ -97,7 +97,9 @@ const withFilter = (command: Command): Command =>
 
 /** `dead list|show|requeue|purge` */
 export function addDead(program: Command): void {
-  const dead = program.command('dead').description('look at dead letters, send them again or erase them')
+  const dead = program
+    .command('dead')
+    .description('look at dead letters, send them again or erase them')
   dead
     .command('list')
     .description('list dead-letter keys with their counts')

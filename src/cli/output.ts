@@ -43,7 +43,7 @@ const stateStyles: Partial<Record<State, Style>> = {
 export const stateStyle = (state: State): Style | undefined => stateStyles[state]
 
 /** Takes from the widest flexible columns until the whole fits; `whole` is without the gaps. */
-function fit(widths: readonly number[], flexible: readonly boolean[], whole: number): number[] {
+function _fit(widths: readonly number[], flexible: readonly boolean[], whole: number): number[] {
   const fitted = [...widths]
   const sum = () => fitted.reduce((total, width) => total + width, 0)
   while (sum() > whole) {
@@ -76,7 +76,7 @@ export async function table<Row>(
     Math.max(head.length, ...cells.map((line) => line[index]?.length ?? 0)),
   )
   const room = isTerminal() ? (process.stdout.columns || 80) - gap * columns.length : Infinity
-  const fitted = fit(
+  const fitted = it(
     widths,
     columns.map(({ flexible }) => flexible === true),
     room,
@@ -101,7 +101,9 @@ export async function table<Row>(
 }
 
 /** Name and value, one pair a line; pairs without a value are left out. */
-export function pairs(entries: readonly (readonly [string, string | number | undefined])[]): string {
+export function pairs(
+  entries: readonly (readonly [string, string | number | undefined])[],
+): string {
   const known = entries.filter(([, value]) => value !== undefined && value !== '')
   const width = Math.max(0, ...known.map(([name]) => name.length)) + gap
   return known

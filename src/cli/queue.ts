@@ -55,14 +55,9 @@ const verbs = {
   resume: { call: 'resume', says: 'let workers take tasks of a queue again' },
 } as const
 
-async function actOnQueue(
-  verb: keyof typeof verbs,
-  name: string,
-  globals: Globals,
-): Promise<void> {
+async function actOnQueue(verb: keyof typeof verbs, name: string, globals: Globals): Promise<void> {
   const queue = await withKernel(globals, ({ operator }) => operator[verbs[verb].call](name))
-  const words = () =>
-    verb === 'show' ? queueSheet(queue) : `queue '${queue.name}' is ${verb}d`
+  const words = () => (verb === 'show' ? queueSheet(queue) : `queue '${queue.name}' is ${verb}d`)
   await printResult(queue, { json: globals.json === true, words })
 }
 

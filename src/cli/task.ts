@@ -42,9 +42,17 @@ async function showTask(id: string, options: OneOptions): Promise<void> {
 }
 
 const moves = {
-  cancel: { done: 'cancelled', leads: 'cancelled', says: 'call a task off; a running handler is told' },
+  cancel: {
+    done: 'cancelled',
+    leads: 'cancelled',
+    says: 'call a task off; a running handler is told',
+  },
   requeue: { done: 'requeued', leads: 'waiting', says: 'send a dead or cancelled task again' },
-  promote: { done: 'promoted', leads: 'waiting', says: 'let a scheduled or retryable task run now' },
+  promote: {
+    done: 'promoted',
+    leads: 'waiting',
+    says: 'let a scheduled or retryable task run now',
+  },
 } as const
 
 type Move = keyof typeof moves

@@ -294,7 +294,11 @@ export interface Broker {
   /** Ids and fences that Redis holds for this worker, to find what a lost answer leased. */
   held(partition: Partition, worker: string): Promise<{ id: string; fence: string }[]>
   /** Gives back tasks by id and fence alone (a lost answer's). */
-  giveBack(partition: Partition, worker: string, tasks: { id: string; fence: string }[]): Promise<void>
+  giveBack(
+    partition: Partition,
+    worker: string,
+    tasks: { id: string; fence: string }[],
+  ): Promise<void>
   /** Kept while the task is held under its fence; after that it changes nothing. */
   progress(partition: Partition, worker: string, task: LeasedTask, value: unknown): Promise<void>
   keeper(options: KeeperOptions): LeaseKeeper

@@ -45,11 +45,7 @@ export const taskSettingsSchema = z.strictObject({
 
 const typePattern = /^[A-Za-z0-9._:-]{1,128}$/
 
-export interface TaskOptions<
-  Type extends string,
-  Schema extends z.ZodType,
-  Result,
-> {
+export interface TaskOptions<Type extends string, Schema extends z.ZodType, Result> {
   readonly type: Type
   /** Enqueuers give its input type, the handler gets its output type. */
   readonly payload: Schema
@@ -91,7 +87,10 @@ export function defineTask<const Type extends string, Schema extends z.ZodType, 
   const { type, payload, handle, ...settings } = options
   const where = typeof type === 'string' ? `task '${type}'` : 'a task'
   if (typeof type !== 'string' || !typePattern.test(type)) {
-    throw new RedisDistroError('bad_config', `${where}: type must be 1 to 128 of A-Z a-z 0-9 . _ : -`)
+    throw new RedisDistroError(
+      'bad_config',
+      `${where}: type must be 1 to 128 of A-Z a-z 0-9 . _ : -`,
+    )
   }
   if (typeof payload?.safeParse !== 'function') {
     throw new RedisDistroError('bad_config', `${where}: payload must be a zod schema`)

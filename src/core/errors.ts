@@ -6,36 +6,84 @@ export type ErrorFamily = 'config' | 'caller' | 'infrastructure' | 'lease' | 'ha
  * docs/errors.md is checked against this table.
  */
 export const errorCodes = {
-  bad_config: { family: 'config', says: 'The config, its environment or a plugin cannot be used; the message names path, value and rule.' },
-  plugin_failed: { family: 'config', says: "A plugin's setup or close failed; the message names the plugin." },
-  unsafe_redis: { family: 'config', says: 'The Redis server would lose tasks (eviction policy) or is too old.' },
+  bad_config: {
+    family: 'config',
+    says: 'The config, its environment or a plugin cannot be used; the message names path, value and rule.',
+  },
+  plugin_failed: {
+    family: 'config',
+    says: "A plugin's setup or close failed; the message names the plugin.",
+  },
+  unsafe_redis: {
+    family: 'config',
+    says: 'The Redis server would lose tasks (eviction policy) or is too old.',
+  },
   no_store: { family: 'config', says: 'No REDIS_URL is set and no stand-in may serve.' },
-  bad_request: { family: 'caller', says: 'The request is not what the route takes (not JSON, wrong shape).' },
+  bad_request: {
+    family: 'caller',
+    says: 'The request is not what the route takes (not JSON, wrong shape).',
+  },
   unknown_type: { family: 'caller', says: 'No plugin and no catalogue knows this task type.' },
   unknown_queue: { family: 'caller', says: 'No queue of this name exists.' },
-  unknown_task: { family: 'caller', says: 'No task of this id exists; it may be past its retention.' },
+  unknown_task: {
+    family: 'caller',
+    says: 'No task of this id exists; it may be past its retention.',
+  },
   unknown_route: { family: 'caller', says: 'There is no such route.' },
-  bad_payload: { family: 'caller', says: "The payload does not fit the task type's schema; `issues` lists where." },
-  bad_option: { family: 'caller', says: 'An option is not understood or not allowed; `issues` lists where.' },
-  bad_time: { family: 'caller', says: 'A time was not understood whole, or lies where it may not.' },
-  payload_differs: { family: 'caller', says: 'The same id or Idempotency-Key was used with another payload.' },
-  wrong_state: { family: 'caller', says: "The task's state does not allow this move; the message names the state." },
+  bad_payload: {
+    family: 'caller',
+    says: "The payload does not fit the task type's schema; `issues` lists where.",
+  },
+  bad_option: {
+    family: 'caller',
+    says: 'An option is not understood or not allowed; `issues` lists where.',
+  },
+  bad_time: {
+    family: 'caller',
+    says: 'A time was not understood whole, or lies where it may not.',
+  },
+  payload_differs: {
+    family: 'caller',
+    says: 'The same id or Idempotency-Key was used with another payload.',
+  },
+  wrong_state: {
+    family: 'caller',
+    says: "The task's state does not allow this move; the message names the state.",
+  },
   too_large: { family: 'caller', says: 'The body or payload is over its limit.' },
   unsupported_media: { family: 'caller', says: 'The route takes another content type.' },
   too_many_requests: { family: 'caller', says: 'The rate limit of the API was reached.' },
   unauthorized: { family: 'caller', says: 'A token is wanted and none, or a wrong one, was sent.' },
   forbidden: { family: 'caller', says: 'The token, Host or Origin does not open this route.' },
-  store_away: { family: 'infrastructure', says: 'Redis did not take the call; nothing was written.' },
-  store_unknown: { family: 'infrastructure', says: 'Redis did not answer; the task may have been written. Repeat with the same id.' },
-  store_full: { family: 'infrastructure', says: 'Redis is out of memory and refuses new tasks; nothing was written.' },
+  store_away: {
+    family: 'infrastructure',
+    says: 'Redis did not take the call; nothing was written.',
+  },
+  store_unknown: {
+    family: 'infrastructure',
+    says: 'Redis did not answer; the task may have been written. Repeat with the same id.',
+  },
+  store_full: {
+    family: 'infrastructure',
+    says: 'Redis is out of memory and refuses new tasks; nothing was written.',
+  },
   closed: { family: 'infrastructure', says: 'The client or kernel is closed.' },
   internal: { family: 'infrastructure', says: 'A fault of the product; its log has more.' },
-  lease_lost: { family: 'lease', says: "The worker's lease was lost; what it says no longer counts." },
+  lease_lost: {
+    family: 'lease',
+    says: "The worker's lease was lost; what it says no longer counts.",
+  },
   timeout: { family: 'handler', says: 'The handler ran longer than its timeout.' },
   expired: { family: 'handler', says: 'The task was not started within expiresIn.' },
-  crashed: { family: 'handler', says: 'The task ended the process that ran it, alone, more often than maxCrashes allows.' },
+  crashed: {
+    family: 'handler',
+    says: 'The task ended the process that ran it, alone, more often than maxCrashes allows.',
+  },
   lost: { family: 'handler', says: 'The task lost its worker too often.' },
-  mismatch: { family: 'handler', says: 'No worker knew this type or payload within mismatchGrace.' },
+  mismatch: {
+    family: 'handler',
+    says: 'No worker knew this type or payload within mismatchGrace.',
+  },
   fatal: { family: 'handler', says: 'The handler threw FatalError.' },
   failed: { family: 'handler', says: 'The handler threw or rejected.' },
 } as const satisfies Record<string, { family: ErrorFamily; says: string }>

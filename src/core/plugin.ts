@@ -52,9 +52,10 @@ export const isPlugin = (value: unknown): value is Plugin =>
  * @throws RedisDistroError `bad_config` that names the plugin and the option
  * @example export default definePlugin({ name: 'thumbnail', tasks: [thumbnail] })
  */
-export function definePlugin<Schema extends z.ZodType, const Tasks extends readonly AnyTaskDefinition[]>(
-  options: ConfigurablePluginOptions<Schema, Tasks>,
-): (input: z.input<Schema>) => Plugin<Tasks>
+export function definePlugin<
+  Schema extends z.ZodType,
+  const Tasks extends readonly AnyTaskDefinition[],
+>(options: ConfigurablePluginOptions<Schema, Tasks>): (input: z.input<Schema>) => Plugin<Tasks>
 export function definePlugin<const Tasks extends readonly AnyTaskDefinition[]>(
   options: PluginOptions<Tasks>,
 ): Plugin<Tasks>
@@ -73,7 +74,10 @@ export function definePlugin(
   return (input) => {
     const parsed = schema.safeParse(input ?? {})
     if (!parsed.success) {
-      const issues = parsed.error.issues.map((i) => ({ path: i.path.join('.'), message: i.message }))
+      const issues = parsed.error.issues.map((i) => ({
+        path: i.path.join('.'),
+        message: i.message,
+      }))
       const words = issues.map((i) => (i.path ? `${i.path}: ${i.message}` : i.message)).join('; ')
       throw new RedisDistroError('bad_config', `plugin '${name}': ${words}`, { issues })
     }

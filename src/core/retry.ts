@@ -23,7 +23,10 @@ export const retrySchema = z.strictObject({
     .optional()
     .describe('Share of the delay that is left to chance, so that failures do not return at once.'),
   decide: z
-    .custom<DecideRetry>((value) => typeof value === 'function', 'must be a function (error, context)')
+    .custom<DecideRetry>(
+      (value) => typeof value === 'function',
+      'must be a function (error, context)',
+    )
     .optional()
     .describe('Decision by error; in definitions only.'),
 })

@@ -4,12 +4,7 @@ import { idPattern } from './enqueue-options.js'
 
 /** A retry policy in which every part has its default. */
 export const wholeRetrySchema = z.strictObject({
-  attempts: z
-    .int()
-    .min(1)
-    .max(1000)
-    .default(10)
-    .describe('Runs at most, the first one included.'),
+  attempts: z.int().min(1).max(1000).default(10).describe('Runs at most, the first one included.'),
   backoff: z
     .enum(['fixed', 'linear', 'exponential'])
     .default('exponential')

@@ -135,7 +135,11 @@ function addRecords(app: FastifyInstance, { counters, log }: AppParts): void {
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
     const { method } = request
-    counters.add('http_requests', { method, route, status: String(reply.statusCode) })
+    counters.add('redisdistro_http_requests_total', {
+      method,
+      route,
+      status: String(reply.statusCode),
+    })
     const ms = Math.round(reply.elapsedTime)
     log.debug('a request was answered', { method, route, status: reply.statusCode, ms })
   })

@@ -110,15 +110,11 @@ function processFamilies(reading: ProcessReading): Family[] {
   ]
 }
 
-/** Counters of this process by the name that Prometheus shows; never one that is the store's. */
-function counterFamilies(counters: Counters, taken: readonly string[]): Family[] {
+/** Counters of this process, grouped by their name. */
+function counterFamilies(counters: Counters): Family[] {
   const samples = new Map<string, Sample[]>()
   for (const { name, labels, value } of counters.read()) {
-    const plain = metricName(name)
-      .replace(/^redisdistro_/, '')
-      .replace(/_total$/, '')
-    const usual = `redisdistro_${plain}_total`
-    const shown = taken.includes(usual) ? `redisdistro_process_${plain}_total` : usual
+    const shown = metricName(name)
     samples.set(shown, [...(samples.get(shown) ?? []), { labels, value }])
   }
   return [...samples].map(([name, list]) => ({
@@ -149,8 +145,7 @@ function familiesOf(stats: Stats | undefined, counters: Counters): Family[] {
     samples: [{ value: stats === undefined ? 0 : 1 }],
   }
   const store = stats === undefined ? [] : storeFamilies(stats)
-  const taken = ['redisdistro_tasks_total']
-  return [up, ...store, ...counterFamilies(counters, taken), ...processFamilies(readProcess())]
+  return [up, ...store, ...counterFamilies(counters), ...processFamilies(readProcess())]
 }
 
 /** `/metrics`: Prometheus's text, or JSON for who accepts that. */

@@ -28,9 +28,7 @@ const environmentSchema = z.object({
   API_TOKEN: tokens,
   ENQUEUE_TOKEN: tokens,
   READ_TOKEN: tokens,
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-    .default('info'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
 })
 

@@ -83,7 +83,9 @@ async function explain(error: unknown, path: string): Promise<RedisDistroError> 
   }
   const place = placeOf(error, path)
   const words = error instanceof Error ? error.message : String(error)
-  const where = [place.file, place.line, place.column].filter((part) => part !== undefined).join(':')
+  const where = [place.file, place.line, place.column]
+    .filter((part) => part !== undefined)
+    .join(':')
   const said = words.replace(/^ParseError:\s*([\s\S]*?)\s*\n.*$/, 'syntax error: $1').trim()
   const frame = await frameOf(place)
   return new RedisDistroError('bad_config', `${where}: ${said}${frame}`, { cause: error })

@@ -78,7 +78,10 @@ function configure(path: string, exported: unknown, options: unknown): Plugin {
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error)
       throw isRedisDistroError(error)
-        ? new RedisDistroError(error.code, `${path}: ${words}`, { issues: error.issues, cause: error })
+        ? new RedisDistroError(error.code, `${path}: ${words}`, {
+            issues: error.issues,
+            cause: error,
+          })
         : bad(`plugin '${path}': its function threw ${words}`, error)
     }
     if (isPlugin(made)) return made

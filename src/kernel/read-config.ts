@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import { badConfig } from './config-issues.js'
+import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import {
   adoptVariables,
   type Flags,

@@ -6,8 +6,8 @@ import type { ResolvedTask, TaskRegistry } from '../core/registry.js'
 import type { RetryPolicy } from '../core/retry.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
 import { nearest } from './config-issues.js'
-import type { ParsedConfig } from './config-schema.js'
 import type { QueueSettings } from './config-schema/queues.js'
+import type { ParsedConfig } from './config-schema.js'
 import type { Candidate, SourceBook } from './sources.js'
 
 type TaskSettings = ParsedConfig['tasks'][string]
@@ -46,7 +46,10 @@ function resolveRetry(levels: Levels, { defaults, book }: TaskContextOfConfig): 
       [of(own.retry), 'definition'],
       [of(queue.retry), `config queues.${queueName}`],
     ]
-    const last = [defaults.retry[key] as RetryPolicy[Key], book.of(`defaults.retry.${key}`)] as const
+    const last = [
+      defaults.retry[key] as RetryPolicy[Key],
+      book.of(`defaults.retry.${key}`),
+    ] as const
     return book.pick(`tasks.${type}.retry.${key}`, candidates, last)
   }
   const decide = over.retry?.decide ?? own.retry?.decide

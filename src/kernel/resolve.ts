@@ -3,9 +3,9 @@ import type { Retention } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Plugin } from '../core/plugin.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
-import type { ParsedConfig } from './config-schema.js'
 import type { HttpSettings } from './config-schema/http.js'
 import { plainQueue, type QueueSettings } from './config-schema/queues.js'
+import type { ParsedConfig } from './config-schema.js'
 import type { Environment } from './env.js'
 import { resolveTasks } from './resolve-tasks.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
@@ -46,14 +46,21 @@ export function isLoopback(host: string): boolean {
   return bare === '::1' || bare === 'localhost'
 }
 
-function resolveHttp({ config, environment }: ResolveInput, book: SourceBook): HttpSettings | false {
+function resolveHttp(
+  { config, environment }: ResolveInput,
+  book: SourceBook,
+): HttpSettings | false {
   const { http } = config
   if (http === false) return false
   const { tokens } = http
   const over = <Value>(path: string, value: Value, name: keyof Environment & string): Value => {
     // Each variable's schema gives the type of the key that it stands over.
     const found = environment[name] as Value | undefined
-    return book.pick(`http.${path}`, [[found, `environment ${name}`]], [value, book.of(`http.${path}`)])
+    return book.pick(
+      `http.${path}`,
+      [[found, `environment ${name}`]],
+      [value, book.of(`http.${path}`)],
+    )
   }
   const settings: HttpSettings = {
     ...http,
@@ -103,7 +110,11 @@ function resolveRetention(queue: QueueSettings, defaults: TaskDefaults): Retenti
   return { completed: limit('completed'), dead: limit('dead'), cancelled: limit('cancelled') }
 }
 
-function noteQueue(book: SourceBook, input: ResolveInput, names: [real: string, key: string]): void {
+function noteQueue(
+  book: SourceBook,
+  input: ResolveInput,
+  names: [real: string, key: string],
+): void {
   const [real, key] = names
   const from = (part: readonly string[]) => isGiven(input.given, ['queues', key, ...part])
   for (const part of ['concurrency', 'partitions']) {
@@ -147,7 +158,10 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
   for (const [name, settings] of queueSettings) {
     const { concurrency, partitions } = settings
     queues.set(name, { concurrency, partitions, retention: resolveRetention(settings, defaults) })
-    noteQueue(book, input, [name, name === defaultQueue && config.queues['default'] ? 'default' : name])
+    noteQueue(book, input, [
+      name,
+      name === defaultQueue && config.queues['default'] ? 'default' : name,
+    ])
   }
   const realName = (queue: string) => (queue === 'default' ? defaultQueue : queue)
   return {

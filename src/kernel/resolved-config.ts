@@ -1,10 +1,11 @@
+import { join } from 'node:path'
 import type { RedisSettings } from '../broker/redis-settings.js'
 import type { Retention } from '../core/broker.js'
 import type { Plugin } from '../core/plugin.js'
 import type { TaskRegistry } from '../core/registry.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
-import type { ParsedConfig } from './config-schema.js'
 import type { HttpSettings } from './config-schema/http.js'
+import type { ParsedConfig } from './config-schema.js'
 import type { Environment } from './env.js'
 import type { Sources } from './sources.js'
 
@@ -38,3 +39,7 @@ export interface ResolvedConfig {
   /** By path, as `explainConfig` lists them. */
   readonly sources: Sources
 }
+
+/** Absolute path of the project's folder for things made at run time. */
+export const runDirectory = (config: Pick<ResolvedConfig, 'directory'>): string =>
+  join(config.directory, '.redisdistro')

@@ -22,10 +22,13 @@ export function pruner(options: PrunerOptions): Service {
         const { queue } = partition
         const gone = await broker.prune(partition, retention)
         for (const state of ['completed', 'dead', 'cancelled'] as const) {
-          if (gone[state] > 0) counters.add('redisdistro_tasks_pruned_total', { queue, state }, gone[state])
+          if (gone[state] > 0)
+            counters.add('redisdistro_tasks_pruned_total', { queue, state }, gone[state])
         }
-        if (gone.dead > 0) log.warn('Dead letters past their retention are gone', { queue, count: gone.dead })
-        if (gone.expired > 0) log.info('Tasks were not started within expiresIn', { queue, count: gone.expired })
+        if (gone.dead > 0)
+          log.warn('Dead letters past their retention are gone', { queue, count: gone.dead })
+        if (gone.expired > 0)
+          log.info('Tasks were not started within expiresIn', { queue, count: gone.expired })
       }
     },
     onFailure: (error) =>

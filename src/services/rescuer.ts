@@ -28,11 +28,17 @@ export function rescuer(options: RescuerOptions): Service {
         const { workers, rescued, buried } = await broker.rescue(partition, lease)
         if (workers.length === 0) continue
         const { queue } = partition
-        log.warn('Workers lost their lease; their tasks are back in line', { queue, workers, rescued, buried })
+        log.warn('Workers lost their lease; their tasks are back in line', {
+          queue,
+          workers,
+          rescued,
+          buried,
+        })
         counters.add('redisdistro_tasks_rescued_total', { queue }, rescued)
       }
     },
-    onFailure: (error) => log.warn('The rescuer could not look; it tries again', { reason: wordsOf(error) }),
+    onFailure: (error) =>
+      log.warn('The rescuer could not look; it tries again', { reason: wordsOf(error) }),
   })
 }
 

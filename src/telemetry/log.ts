@@ -7,7 +7,14 @@ export interface Log extends TaskLog {
   with(fields: Record<string, unknown>): Log
 }
 
-const secretPaths = ['authorization', 'password', 'token', '*.authorization', '*.password', '*.token']
+const secretPaths = [
+  'authorization',
+  'password',
+  'token',
+  '*.authorization',
+  '*.password',
+  '*.token',
+]
 
 function wrap(logger: pino.Logger): Log {
   return {
@@ -35,7 +42,12 @@ export async function createLog(options: LogOptions): Promise<Log> {
   }
   if (!options.pretty) return wrap(pino(settings, pino.destination({ dest: 2, sync: true })))
   const { default: pretty } = await import('pino-pretty')
-  const stream = pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', colorize: process.stderr.isTTY === true && !process.env.NO_COLOR })
+  const stream = pretty({
+    destination: 2,
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss',
+    colorize: process.stderr.isTTY === true && !process.env.NO_COLOR,
+  })
   return wrap(pino(settings, stream))
 }
 

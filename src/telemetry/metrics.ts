@@ -12,7 +12,10 @@ export interface CounterReading {
 
 /** Counters kept in memory; labels must be bounded (types, queues, outcomes; never ids). */
 export function createCounters(): Counters {
-  const readings = new Map<string, { name: string; labels: Readonly<Record<string, string>>; value: number }>()
+  const readings = new Map<
+    string,
+    { name: string; labels: Readonly<Record<string, string>>; value: number }
+  >()
   return {
     add(name, labels, amount = 1) {
       const key = `${name} ${JSON.stringify(labels)}`

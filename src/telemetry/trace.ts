@@ -8,8 +8,8 @@ import {
   type SpanContext,
   SpanKind,
   SpanStatusCode,
-  trace,
   TraceFlags,
+  trace,
 } from '@opentelemetry/api'
 
 const tracer = trace.getTracer('redisdistro')

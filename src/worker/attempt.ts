@@ -1,7 +1,7 @@
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
+import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import type { ResolvedTask, TaskRegistry } from '../core/registry.js'
-import { RedisDistroError } from '../core/errors.js'
 import { inProcessSpan, tracingWanted } from '../telemetry/trace.js'
 import type { Run } from './run.js'
 
@@ -31,10 +31,14 @@ function mismatch(task: LeasedTask, parts: AttemptParts, reason: string): Settle
   return { name: 'release', after }
 }
 
-type Parsed = { readonly ok: true; readonly payload: unknown } | { readonly ok: false; readonly reason: string }
+type Parsed =
+  | { readonly ok: true; readonly payload: unknown }
+  | { readonly ok: false; readonly reason: string }
 
 function reasonOf(error: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
-  const words = error.issues.slice(0, 5).map((i) => `${i.path.join('.') || 'payload'}: ${i.message}`)
+  const words = error.issues
+    .slice(0, 5)
+    .map((i) => `${i.path.join('.') || 'payload'}: ${i.message}`)
   return `its payload does not fit the schema of this worker: ${words.join('; ')}`
 }
 
@@ -60,7 +64,13 @@ function parse(known: ResolvedTask, payload: unknown): Parsed | Promise<Parsed> 
 function handle(run: Run, known: ResolvedTask, queue: string, payload: unknown): unknown {
   const { body, id, failures } = run.leased
   if (!tracingWanted(body.traceparent)) return known.definition.handle(payload, run)
-  const about = { queue, taskId: id, type: body.type, attempt: failures + 1, traceparent: body.traceparent }
+  const about = {
+    queue,
+    taskId: id,
+    type: body.type,
+    attempt: failures + 1,
+    traceparent: body.traceparent,
+  }
   return inProcessSpan(about, async () => known.definition.handle(payload, run))
 }
 
@@ -68,13 +78,21 @@ function handle(run: Run, known: ResolvedTask, queue: string, payload: unknown):
  * One attempt as a straight pipe: parse the payload, run the handler under its signal, decide what
  * follows. Never throws.
  */
-export async function attempt(run: Run, known: ResolvedTask | undefined, parts: AttemptParts): Promise<SettledOutcome> {
+export async function attempt(
+  run: Run,
+  known: ResolvedTask | undefined,
+  parts: AttemptParts,
+): Promise<SettledOutcome> {
   const { body, broken } = run.leased
   if (broken !== undefined) {
     return { name: 'bury', error: toTaskError(new RedisDistroError('internal', broken)) }
   }
   if (!known) return mismatch(run.leased, parts, `no worker knows the type '${body.type}'`)
-  const decide = { policy: policyOf(run, known), attempt: run.leased.failures + 1, random: parts.random }
+  const decide = {
+    policy: policyOf(run, known),
+    attempt: run.leased.failures + 1,
+    random: parts.random,
+  }
   try {
     const parsed = parse(known, body.payload)
     const checked = parsed instanceof Promise ? await parsed : parsed

@@ -1,9 +1,8 @@
-import type { LeasedTask } from '../core/broker.js'
-import type { Outcome } from '../core/outcome.js'
+import type { LeasedTask, SettledOutcome } from '../core/broker.js'
 
 /** How a run in a process of its own ended. */
 export type IsolatedEnd =
-  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  | { readonly kind: 'ended'; readonly outcome: SettledOutcome }
   /** The process died while this one lives; `words` say how, with its last output. */
   | { readonly kind: 'died'; readonly words: string }
 

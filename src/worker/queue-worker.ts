@@ -73,7 +73,9 @@ export class QueueWorker {
       this.#healthy = false
       if (ended === 'lost') {
         this.#options.log.warn('The lease was lost; beginning again under a new name', { worker })
-        this.#options.counters.add('redisdistro_leases_lost_total', { queue: this.#options.partition.queue })
+        this.#options.counters.add('redisdistro_leases_lost_total', {
+          queue: this.#options.partition.queue,
+        })
       }
     }
   }
@@ -128,7 +130,10 @@ export class QueueWorker {
       await broker.leave(partition, worker)
     } catch (error) {
       const code = error instanceof RedisDistroError ? error.code : 'internal'
-      this.#options.log.warn('The lease could not be given back; it runs out by itself', { worker, code })
+      this.#options.log.warn('The lease could not be given back; it runs out by itself', {
+        worker,
+        code,
+      })
     }
   }
 }

@@ -184,7 +184,10 @@ export class Slots implements RunHost {
     const known = this.#parts.options.registry.get(run.leased.body.type)
     if (!known) return
     const ms = run.leased.body.overrides.timeout ?? known.timeout
-    const error = new RedisDistroError('timeout', `the handler ran longer than its timeout of ${ms} ms`)
+    const error = new RedisDistroError(
+      'timeout',
+      `the handler ran longer than its timeout of ${ms} ms`,
+    )
     const policy = policyOf(run, known)
     const decide = { policy, attempt: run.leased.failures + 1, random: Math.random }
     this.#finish(run, decideOutcome({ kind: 'threw', error }, decide))

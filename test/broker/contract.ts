@@ -24,7 +24,12 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const task = stage.task({ priority: 'high', deadLetter: 'dead:x' }, payload)
       await stage.broker.enqueue(stage.partition, [task], false)
       const found = await stage.find(task.id)
-      expect(found).toMatchObject({ state: 'waiting', priority: 'high', deadLetter: 'dead:x', body: task.body })
+      expect(found).toMatchObject({
+        state: 'waiting',
+        priority: 'high',
+        deadLetter: 'dead:x',
+        body: task.body,
+      })
     })
 
     test('leases in the order of priority, first in first out within a level', async () => {
@@ -32,11 +37,22 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const ids = []
       for (const priority of order) ids.push(await stage.add({ priority }))
       const leased = await stage.lease(10)
-      expect(leased.map((task) => task.id)).toEqual([ids[2], ids[5], ids[3], ids[1], ids[4], ids[0]])
+      expect(leased.map((task) => task.id)).toEqual([
+        ids[2],
+        ids[5],
+        ids[3],
+        ids[1],
+        ids[4],
+        ids[0],
+      ])
     })
 
     test('a batch keeps its order and mixes plain and checked tasks', async () => {
-      const tasks = [stage.task(), stage.task({ due: { in: 1000 } }), stage.task({ fingerprint: 'f' })]
+      const tasks = [
+        stage.task(),
+        stage.task({ due: { in: 1000 } }),
+        stage.task({ fingerprint: 'f' }),
+      ]
       const made = await stage.broker.enqueue(stage.partition, tasks, false)
       expect(made.map((task) => [task.id, task.state])).toEqual([
         [tasks[0]?.id, 'waiting'],
@@ -70,7 +86,9 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       ])
       stage.now += day + 1
       await stage.broker.prune(stage.partition, retention(0))
-      expect(await stage.broker.enqueue(stage.partition, [mine], false)).toMatchObject([{ duplicate: false }])
+      expect(await stage.broker.enqueue(stage.partition, [mine], false)).toMatchObject([
+        { duplicate: false },
+      ])
     })
 
     test('a repeat of a sent batch writes nothing a second time', async () => {
@@ -161,13 +179,21 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         stage.now += 1
         await stage.settle(task, { name: 'complete', result: 1 })
       }
-      expect(await Promise.all(ids.map((id) => stage.state(id)))).toEqual(['gone', 'completed', 'completed'])
+      expect(await Promise.all(ids.map((id) => stage.state(id)))).toEqual([
+        'gone',
+        'completed',
+        'completed',
+      ])
     })
 
     test('a retry comes back when it is due, not before, with its failures counted', async () => {
       const id = await stage.add({ priority: 'high' })
       await stage.settle(await stage.leaseOne(), { name: 'retry', after: 2000, error })
-      expect(await stage.find(id)).toMatchObject({ state: 'retryable', failures: 1, dueAt: stage.now + 2000 })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'retryable',
+        failures: 1,
+        dueAt: stage.now + 2000,
+      })
       stage.now += 1999
       expect((await stage.cycle({ wanted: 1, promote: true })).leased).toEqual([])
       stage.now += 1
@@ -196,21 +222,31 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         await stage.settle(await stage.leaseOne(), { name: 'retry', after, error })
         await stage.cycle({ promote: true })
       }
-      await stage.settle(await stage.leaseOne(), { name: 'bury', error: { ...error, message: 'last' } })
+      await stage.settle(await stage.leaseOne(), {
+        name: 'bury',
+        error: { ...error, message: 'last' },
+      })
       const found = await stage.find(id)
       expect(found?.attempts.map((a) => [a.attempt, a.outcome, a.error?.message])).toEqual([
         [1, 'retry', 'it broke'],
         [2, 'retry', 'it broke'],
         [3, 'bury', 'last'],
       ])
-      expect(await stage.broker.deadLetters(stage.partition)).toEqual([{ key: 'dead:mail', count: 1 }])
+      expect(await stage.broker.deadLetters(stage.partition)).toEqual([
+        { key: 'dead:mail', count: 1 },
+      ])
     })
 
     test('a released task is first in line again and nothing is counted', async () => {
       const id = await stage.add()
       await stage.add()
       await stage.settle(await stage.leaseOne(), { name: 'release' })
-      expect(await stage.find(id)).toMatchObject({ state: 'waiting', position: 0, failures: 0, attempts: [] })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'waiting',
+        position: 0,
+        failures: 0,
+        attempts: [],
+      })
       expect((await stage.leaseOne()).id).toBe(id)
     })
 
@@ -218,7 +254,11 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const id = await stage.add()
       const since = stage.now
       await stage.settle(await stage.leaseOne(), { name: 'release', after: 1000 })
-      expect(await stage.find(id)).toMatchObject({ state: 'scheduled', failures: 0, mismatchSince: since })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'scheduled',
+        failures: 0,
+        mismatchSince: since,
+      })
       stage.now += 1000
       await stage.cycle({ promote: true })
       await stage.settle(await stage.leaseOne(), { name: 'release', after: 1000 })
@@ -233,7 +273,10 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const again = await stage.leaseOne()
       expect(again).toMatchObject({ deaths: 1, failures: 0 })
       await stage.settle(again, crash)
-      expect(await stage.find(id)).toMatchObject({ state: 'dead', attempts: [{ error: { code: 'crashed' } }] })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'dead',
+        attempts: [{ error: { code: 'crashed' } }],
+      })
     })
 
     test('the fence grows with every lease, also when the clock stands still or goes back', async () => {
@@ -298,7 +341,12 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         stage.now += 10_000
         await stage.broker.rescue(stage.partition, 30_000)
       }
-      expect(await stage.find(id)).toMatchObject({ state: 'waiting', position: 0, losses: 1, failures: 0 })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'waiting',
+        position: 0,
+        losses: 1,
+        failures: 0,
+      })
     })
 
     test('when no rescuer has looked for half a lease, every lease is prolonged once', async () => {
@@ -344,14 +392,22 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         stage.now += 400
         await stage.broker.rescue(stage.partition, 1000)
       }
-      expect(await stage.find(id)).toMatchObject({ state: 'dead', losses: 20, attempts: [{ error: { code: 'lost' } }] })
+      expect(await stage.find(id)).toMatchObject({
+        state: 'dead',
+        losses: 20,
+        attempts: [{ error: { code: 'lost' } }],
+      })
     })
 
     test('what a lost answer leased can be found and given back', async () => {
       const id = await stage.add()
       const task = await stage.leaseOne()
-      expect(await stage.broker.held(stage.partition, stage.worker)).toEqual([{ id, fence: task.fence }])
-      await stage.broker.giveBack(stage.partition, stage.worker, [{ id, fence: '0000000000000001' }])
+      expect(await stage.broker.held(stage.partition, stage.worker)).toEqual([
+        { id, fence: task.fence },
+      ])
+      await stage.broker.giveBack(stage.partition, stage.worker, [
+        { id, fence: '0000000000000001' },
+      ])
       expect(await stage.state(id)).toBe('active')
       await stage.broker.giveBack(stage.partition, stage.worker, [{ id, fence: task.fence }])
       expect(await stage.state(id)).toBe('waiting')
@@ -362,7 +418,9 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const task = await stage.leaseOne()
       await stage.broker.progress(stage.partition, stage.worker, task, { done: 3 })
       expect((await stage.find(id))?.progress).toEqual({ done: 3 })
-      const settled = [{ ...stage.settlement(task, { name: 'complete', result: 1 }), progressed: true }]
+      const settled = [
+        { ...stage.settlement(task, { name: 'complete', result: 1 }), progressed: true },
+      ]
       await stage.cycle({ settled })
       await stage.broker.progress(stage.partition, stage.worker, task, { done: 4 })
       expect((await stage.find(id))?.progress).toBeUndefined()
@@ -373,16 +431,27 @@ export function brokerContract(connect: () => ConnectionSettings): void {
     test('a running task is cancelled at once, and its late outcome is refused', async () => {
       const id = await stage.add()
       const task = await stage.leaseOne()
-      expect(await stage.broker.cancel(stage.partition, [id])).toEqual([{ ok: true, from: 'active' }])
-      expect(await stage.find(id)).toMatchObject({ state: 'cancelled', attempts: [{ outcome: 'cancel' }] })
+      expect(await stage.broker.cancel(stage.partition, [id])).toEqual([
+        { ok: true, from: 'active' },
+      ])
+      expect(await stage.find(id)).toMatchObject({
+        state: 'cancelled',
+        attempts: [{ outcome: 'cancel' }],
+      })
       expect((await stage.settle(task, { name: 'complete', result: 1 })).refused).toEqual([id])
       expect(await stage.state(id)).toBe('cancelled')
     })
 
     test('a dead task is requeued with all its attempts and keeps its history', async () => {
       const { id } = await stage.bring('dead')
-      expect(await stage.broker.requeue(stage.partition, [id])).toEqual([{ ok: true, from: 'dead' }])
-      expect(await stage.find(id)).toMatchObject({ state: 'waiting', failures: 0, attempts: [{ outcome: 'bury' }] })
+      expect(await stage.broker.requeue(stage.partition, [id])).toEqual([
+        { ok: true, from: 'dead' },
+      ])
+      expect(await stage.find(id)).toMatchObject({
+        state: 'waiting',
+        failures: 0,
+        attempts: [{ outcome: 'bury' }],
+      })
       expect(await stage.broker.deadLetters(stage.partition)).toEqual([])
     })
 
@@ -397,14 +466,20 @@ export function brokerContract(connect: () => ConnectionSettings): void {
     })
 
     test('an erased task is gone, and its id may be used anew', async () => {
-      await stage.broker.enqueue(stage.partition, [stage.task({ id: 'mine', fingerprint: 'a' })], false)
+      await stage.broker.enqueue(
+        stage.partition,
+        [stage.task({ id: 'mine', fingerprint: 'a' })],
+        false,
+      )
       await stage.settle(await stage.leaseOne(), { name: 'complete', result: 1 })
       expect(await stage.broker.erase(stage.partition, ['mine', 'never'])).toEqual([
         { ok: true, from: 'completed' },
         { ok: false, reason: 'unknown_task' },
       ])
       const again = stage.task({ id: 'mine', fingerprint: 'b' })
-      expect(await stage.broker.enqueue(stage.partition, [again], false)).toMatchObject([{ duplicate: false }])
+      expect(await stage.broker.enqueue(stage.partition, [again], false)).toMatchObject([
+        { duplicate: false },
+      ])
     })
   })
 
@@ -447,7 +522,9 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       await stage.broker.prune(stage.partition, retention(0))
       expect(await stage.broker.counts(stage.partition)).toMatchObject({ depth: { dead: 0 } })
       const again = stage.task({ unique: { key: 'v' } })
-      expect(await stage.broker.enqueue(stage.partition, [again], false)).toMatchObject([{ duplicate: false }])
+      expect(await stage.broker.enqueue(stage.partition, [again], false)).toMatchObject([
+        { duplicate: false },
+      ])
     })
   })
 
@@ -458,7 +535,11 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       await stage.add({ priority: 'critical' })
       await stage.bring('scheduled')
       const counts = await stage.broker.counts(stage.partition)
-      expect(counts).toMatchObject({ depth: { waiting: 2, scheduled: 1, active: 0 }, oldestWaiting: 700, workers: 1 })
+      expect(counts).toMatchObject({
+        depth: { waiting: 2, scheduled: 1, active: 0 },
+        oldestWaiting: 700,
+        workers: 1,
+      })
     })
 
     test('pages through a state without gap or repeat, while it changes', async () => {
@@ -484,9 +565,17 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const first = await stage.bring('dead')
       stage.now += 10
       const second = await stage.bring('dead')
-      const page = await stage.broker.list(stage.partition, { state: 'dead', deadLetter: 'dead', limit: 10 })
+      const page = await stage.broker.list(stage.partition, {
+        state: 'dead',
+        deadLetter: 'dead',
+        limit: 10,
+      })
       expect(page.tasks.map((task) => task.id)).toEqual([second.id, first.id])
-      const other = await stage.broker.list(stage.partition, { state: 'dead', deadLetter: 'none', limit: 10 })
+      const other = await stage.broker.list(stage.partition, {
+        state: 'dead',
+        deadLetter: 'none',
+        limit: 10,
+      })
       expect(other).toEqual({ tasks: [] })
     })
 
@@ -494,7 +583,9 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       const { id } = await stage.bring('active')
       const page = await stage.broker.list(stage.partition, { state: 'active', limit: 10 })
       expect(page.tasks).toMatchObject([{ id, worker: 'w1', state: 'active' }])
-      expect(await stage.broker.workers(stage.partition)).toMatchObject([{ worker: 'w1', host: 'here', running: [id] }])
+      expect(await stage.broker.workers(stage.partition)).toMatchObject([
+        { worker: 'w1', host: 'here', running: [id] },
+      ])
     })
 
     test('counts by minute, and keeps the total when a minute is folded', async () => {
@@ -514,7 +605,14 @@ export function brokerContract(connect: () => ConnectionSettings): void {
     })
 
     test('the catalogue holds what each kernel published', async () => {
-      const type = { type: 'email', queue: 'default', partitions: 1, deadLetter: 'dead', tz: 'UTC', schema: {} }
+      const type = {
+        type: 'email',
+        queue: 'default',
+        partitions: 1,
+        deadLetter: 'dead',
+        tz: 'UTC',
+        schema: {},
+      }
       await stage.broker.publish({ types: [type], queues: [{ queue: 'default', partitions: 1 }] })
       await stage.broker.publish({ types: [{ ...type, type: 'other' }], queues: [] })
       const { types, queues } = await stage.broker.catalogue()

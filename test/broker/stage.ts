@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import type { ConnectionSettings } from '../../src/broker/index.js'
+import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import type {
   Broker,
   CycleReply,

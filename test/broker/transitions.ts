@@ -67,7 +67,9 @@ export function transitionContract(connect: () => ConnectionSettings): void {
   afterEach(() => stage.broker.close())
 
   const look = async (id: string, from: State) => {
-    const { state, attempts, failures, losses, result } = (await stage.find(id)) ?? { state: 'gone' as const }
+    const { state, attempts, failures, losses, result } = (await stage.find(id)) ?? {
+      state: 'gone' as const,
+    }
     const { depth } = await stage.broker.counts(stage.partition)
     const { total } = await stage.broker.stats(stage.partition, 1)
     return { from, state, attempts, failures, losses, result, depth, total }

@@ -4,8 +4,10 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../src/kernel/read-config.js'
 import { failureOf, project } from './project.js'
 
-const esm = "import { defineConfig } from 'redisdistro'\nexport default defineConfig({ queues: { images: { concurrency: 7 } } })\n"
-const cjs = "const { defineConfig } = require('redisdistro')\nmodule.exports = defineConfig({ queues: { images: { concurrency: 7 } } })\n"
+const esm =
+  "import { defineConfig } from 'redisdistro'\nexport default defineConfig({ queues: { images: { concurrency: 7 } } })\n"
+const cjs =
+  "const { defineConfig } = require('redisdistro')\nmodule.exports = defineConfig({ queues: { images: { concurrency: 7 } } })\n"
 const json = '{ "queues": { "images": { "concurrency": 7 } } }'
 const yaml = 'queues:\n  images:\n    concurrency: 7\n'
 
@@ -40,17 +42,25 @@ test.each(forms)('a config is found in %s', async (file, text) => {
   expect(config.directory).toBe(directory)
 })
 
-test.each(['module', 'commonjs'])('TypeScript and JavaScript work where package.json says %s', async (type) => {
-  for (const [file, text] of [['redisdistro.config.ts', esm], ['redisdistro.config.js', type === 'module' ? esm : cjs]] as const) {
-    const directory = await project({ [file]: text, 'package.json': JSON.stringify({ type }) })
-    expect((await read(directory)).queues.get('images')?.concurrency).toBe(7)
-  }
-})
+test.each(['module', 'commonjs'])(
+  'TypeScript and JavaScript work where package.json says %s',
+  async (type) => {
+    for (const [file, text] of [
+      ['redisdistro.config.ts', esm],
+      ['redisdistro.config.js', type === 'module' ? esm : cjs],
+    ] as const) {
+      const directory = await project({ [file]: text, 'package.json': JSON.stringify({ type }) })
+      expect((await read(directory)).queues.get('images')?.concurrency).toBe(7)
+    }
+  },
+)
 
 test('a config in TypeScript may import TypeScript that imports TypeScript, with enums', async () => {
   const directory = await project({
-    'redisdistro.config.ts': "import { size } from './settings/size.js'\nexport default { queues: { images: { concurrency: size } } }\n",
-    'settings/size.ts': "import { Size } from './deep/kinds'\nexport const size: number = Size.Large as number\n",
+    'redisdistro.config.ts':
+      "import { size } from './settings/size.js'\nexport default { queues: { images: { concurrency: size } } }\n",
+    'settings/size.ts':
+      "import { Size } from './deep/kinds'\nexport const size: number = Size.Large as number\n",
     'settings/deep/kinds.ts': 'export enum Size { Small = 1, Large = 9 }\n',
   })
   expect((await read(directory)).queues.get('images')?.concurrency).toBe(9)
@@ -72,13 +82,18 @@ test('a config outside any installation gets this copy of redisdistro, its doors
   expect([...config.tasks.keys()]).toEqual(['email', 'hello'])
   const { RedisDistroError } = await import('../../src/core/errors.js')
   const bad = await project({
-    'redisdistro.config.ts': "import email from 'redisdistro/plugins/email'\nexport default { plugins: [email({ from: 'x' })] }\n",
+    'redisdistro.config.ts':
+      "import email from 'redisdistro/plugins/email'\nexport default { plugins: [email({ from: 'x' })] }\n",
   })
   expect(await failureOf(read(bad))).toBeInstanceOf(RedisDistroError)
 })
 
 test('the search goes upward from where it begins, and stops at the first', async () => {
-  const directory = await project({ 'redisdistro.config.ts': esm, 'package.json': '{}', 'packages/a/package.json': '{ "name": "a" }' })
+  const directory = await project({
+    'redisdistro.config.ts': esm,
+    'package.json': '{}',
+    'packages/a/package.json': '{ "name": "a" }',
+  })
   const config = await read(join(directory, 'packages/a'))
   expect(config.directory).toBe(directory)
 })
@@ -94,7 +109,10 @@ test('a read-only project works', async () => {
 })
 
 test('an own path is taken instead of a search', async () => {
-  const directory = await project({ 'redisdistro.config.ts': 'export default {}\n', 'other/prod.ts': esm })
+  const directory = await project({
+    'redisdistro.config.ts': 'export default {}\n',
+    'other/prod.ts': esm,
+  })
   const config = await read(directory, { file: 'other/prod.ts' })
   expect(config.queues.has('images')).toBe(true)
   expect(config.directory).toBe(join(directory, 'other'))
@@ -132,7 +150,9 @@ test('a config that cannot be loaded is refused with its file, line and column',
   expect(await broken('const a: number = 1\nexport default {\n  a: = 3\n}\n')).toBe(
     '/redisdistro.config.ts:3:6: syntax error: Unexpected token\n  3 |   a: = 3\n           ^',
   )
-  expect(await broken('interface A {\n  a: string\n}\nconst a = undefined\nexport default { x: a.b }\n')).toMatch(
+  expect(
+    await broken('interface A {\n  a: string\n}\nconst a = undefined\nexport default { x: a.b }\n'),
+  ).toMatch(
     /^\/redisdistro\.config\.ts:5: Cannot read properties of undefined \(reading 'b'\)\n {2}5 \| export default/,
   )
   expect(await broken('{ "queues": ', '.redisdistrorc.json')).toContain('/.redisdistrorc.json')
@@ -140,10 +160,16 @@ test('a config that cannot be loaded is refused with its file, line and column',
   expect(await broken("import x from './nope.js'\nexport default x\n")).toMatch(
     /^\/redisdistro\.config\.ts: Cannot find module '\.\/nope\.js'/,
   )
-  expect(await broken('export const config = {}\n')).toBe('/redisdistro.config.ts has no default export')
+  expect(await broken('export const config = {}\n')).toBe(
+    '/redisdistro.config.ts has no default export',
+  )
   expect(await broken('')).toBe('/redisdistro.config.ts is empty')
   expect(await broken('export default 5\n')).toContain('/redisdistro.config.ts cannot be used')
-  expect(await broken("import { readFileSync } from 'node:fs'\nexport default readFileSync('/nowhere/at/all')\n")).toContain('ENOENT')
+  expect(
+    await broken(
+      "import { readFileSync } from 'node:fs'\nexport default readFileSync('/nowhere/at/all')\n",
+    ),
+  ).toContain('ENOENT')
 })
 
 test('a config file that is not there is named', async () => {

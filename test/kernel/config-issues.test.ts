@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { distance, nearest } from '../../src/kernel/config-issues.js'
 import { parseConfig } from '../../src/kernel/read-config.js'
 
-function refusal(config: unknown): { message: string; issues: { path: string; message: string }[] } {
+function refusal(config: unknown): {
+  message: string
+  issues: { path: string; message: string }[]
+} {
   try {
     parseConfig(config, 'the config')
   } catch (error) {
@@ -38,8 +41,12 @@ test('a value of the wrong kind is named with its path, itself and the rule', ()
     'queues.images.concurrency: "8" is refused: expected number, received string',
   )
   expect(first({ worker: { lease: 'soon' } })).toContain('worker.lease: "soon" is not a duration')
-  expect(first({ worker: { lease: '10ms' } })).toBe('worker.lease: "10ms" is refused: must be at least 1s')
-  expect(first({ time: { tz: 'Rome' } })).toContain('time.tz: "Rome" is refused: must be an IANA zone')
+  expect(first({ worker: { lease: '10ms' } })).toBe(
+    'worker.lease: "10ms" is refused: must be at least 1s',
+  )
+  expect(first({ time: { tz: 'Rome' } })).toContain(
+    'time.tz: "Rome" is refused: must be an IANA zone',
+  )
   expect(first({ queues: { 'a b': {} } })).toContain('queues.a b')
   expect(first({ queues: { 'a b': {} } })).toContain('a name must be 1 to 128 of')
   expect(first({ http: 5 })).toBe('http: 5 is refused: must be an object, or false for no server')
@@ -69,7 +76,9 @@ test('only one way to reach Redis may be given', () => {
   expect(first({ redis: { url: 'redis://a', sentinel } })).toContain(
     'url and sentinel are both given; give one of them',
   )
-  expect(parseConfig({ redis: { url: '', sentinel } }, 'x').redis.sentinel?.nodes[0]?.port).toBe(26_379)
+  expect(parseConfig({ redis: { url: '', sentinel } }, 'x').redis.sentinel?.nodes[0]?.port).toBe(
+    26_379,
+  )
 })
 
 test('no message shows a secret', () => {

@@ -10,7 +10,7 @@ test('a flag beats the environment, the environment .env, and .env the config', 
   const bare = await project({})
   const settings = async (directory: string, env: Record<string, string>, flags = {}) => {
     const { redis, http } = await read(directory, env, { flags })
-    return [redis.url, http && http.port]
+    return [redis.url, http?.port]
   }
   expect(await settings(bare, {})).toEqual(['redis://config:1', 4000])
   const file = await project({ '.env': 'REDIS_URL=redis://file:1\nPORT=4001\n' })
@@ -39,8 +39,15 @@ test('REDIS_URL replaces whatever connection the config has', async () => {
 
 test('tokens are split at commas, for rotation', async () => {
   const directory = await project({})
-  const { http } = await read(directory, { API_TOKEN: 'old, new', READ_TOKEN: 'r', HOST: '0.0.0.0' })
-  expect(http).toMatchObject({ host: '0.0.0.0', tokens: { api: ['old', 'new'], enqueue: [], read: ['r'] } })
+  const { http } = await read(directory, {
+    API_TOKEN: 'old, new',
+    READ_TOKEN: 'r',
+    HOST: '0.0.0.0',
+  })
+  expect(http).toMatchObject({
+    host: '0.0.0.0',
+    tokens: { api: ['old', 'new'], enqueue: [], read: ['r'] },
+  })
 })
 
 test('a host beyond loopback without API_TOKEN is refused, from wherever it comes', async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { definePlugin, defineTask, type Plugin } from 'redisdistro'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { definePlugin, defineTask, type Plugin } from 'redisdistro'
 import { closePlugins, setUpPlugins } from '../../src/kernel/plugin-setup.js'
 import { readConfig } from '../../src/kernel/read-config.js'
 import { silentLog } from '../../src/telemetry/log.js'
@@ -37,17 +37,28 @@ async function refusal(files: Record<string, string>): Promise<string> {
 }
 
 test('a plugin is given as a path, in TypeScript too, relative to the config', async () => {
-  const files = { 'plugins/hello.ts': hello(), 'redisdistro.config.ts': listing(['./plugins/hello.ts']) }
+  const files = {
+    'plugins/hello.ts': hello(),
+    'redisdistro.config.ts': listing(['./plugins/hello.ts']),
+  }
   expect(await typesOf(files)).toEqual(['hello'])
-  expect(await typesOf({ ...files, 'redisdistro.config.ts': listing(['./plugins/hello']) })).toEqual(['hello'])
-  expect(await typesOf({ ...files, 'redisdistro.config.ts': listing(['./plugins/hello.js']) })).toEqual(['hello'])
-  const nested = { 'plugins/hello.ts': hello(), '.config/redisdistrorc.json': '{"plugins":["../plugins/hello.ts"]}' }
+  expect(
+    await typesOf({ ...files, 'redisdistro.config.ts': listing(['./plugins/hello']) }),
+  ).toEqual(['hello'])
+  expect(
+    await typesOf({ ...files, 'redisdistro.config.ts': listing(['./plugins/hello.js']) }),
+  ).toEqual(['hello'])
+  const nested = {
+    'plugins/hello.ts': hello(),
+    '.config/redisdistrorc.json': '{"plugins":["../plugins/hello.ts"]}',
+  }
   expect(await typesOf(nested)).toEqual(['hello'])
 })
 
 test('a plugin is given as the name of a package', async () => {
   const files = {
-    'node_modules/tasks-hello/package.json': '{"name":"tasks-hello","type":"module","exports":"./index.ts"}',
+    'node_modules/tasks-hello/package.json':
+      '{"name":"tasks-hello","type":"module","exports":"./index.ts"}',
     'node_modules/tasks-hello/index.ts': hello(),
     'redisdistro.config.ts': listing(['tasks-hello', 'redisdistro/plugins/email']),
   }
@@ -60,36 +71,51 @@ test('a plugin by path takes options, and goes without', async () => {
   expect(await typesOf(config('./sized.ts'))).toEqual(['sized-1'])
   expect(await typesOf(config(['./sized.ts', { size: 4 }]))).toEqual(['sized-4'])
   expect(await refusal(config(['./sized.ts', { sise: 4 }]))).toContain('sise')
-  const plain = { 'hello.ts': hello(), 'redisdistro.config.ts': listing([['./hello.ts', { a: 1 }]]) }
+  const plain = {
+    'hello.ts': hello(),
+    'redisdistro.config.ts': listing([['./hello.ts', { a: 1 }]]),
+  }
   expect(await refusal(plain)).toContain("plugin './hello.ts' takes no options")
 })
 
 test('two plugins of one type, or of one name, are refused by name', async () => {
-  const two = (a: string, b: string) => ({ 'a.ts': a, 'b.ts': b, 'redisdistro.config.ts': listing(['./a.ts', './b.ts']) })
+  const two = (a: string, b: string) => ({
+    'a.ts': a,
+    'b.ts': b,
+    'redisdistro.config.ts': listing(['./a.ts', './b.ts']),
+  })
   expect(await refusal(two(hello('first', 'same'), hello('second', 'same')))).toBe(
     "the task type 'same' is defined by plugin 'first' and 'second'; keep one",
   )
-  expect(await refusal(two(hello('one', 'a'), hello('one', 'b')))).toContain("two plugins are named 'one'")
+  expect(await refusal(two(hello('one', 'a'), hello('one', 'b')))).toContain(
+    "two plugins are named 'one'",
+  )
 })
 
 test('what is no plugin is refused with what it is', async () => {
   const file = (text: string) => ({ 'a.ts': text, 'redisdistro.config.ts': listing(['./a.ts']) })
   expect(await refusal(file('export default { name: 1 }'))).toContain('is an object with name')
   expect(await refusal(file('export default 5'))).toContain('is a number')
-  expect(await refusal(file('export default () => 5'))).toContain('a function that returns a number')
+  expect(await refusal(file('export default () => 5'))).toContain(
+    'a function that returns a number',
+  )
   expect(await refusal(file('export const plugin = 1'))).toBe('/a.ts has no default export')
   expect(await refusal(file('export default {\n  a: = 1 }'))).toContain('/a.ts:2:6: syntax error')
   expect(await refusal({ 'redisdistro.config.ts': listing(['./none.ts']) })).toBe(
     "plugin './none.ts': there is no file /none.ts",
   )
-  expect(await refusal({ 'redisdistro.config.ts': listing(['no-such-package']) })).toContain('no such package is installed')
+  expect(await refusal({ 'redisdistro.config.ts': listing(['no-such-package']) })).toContain(
+    'no such package is installed',
+  )
 })
 
 test('a path that leads out of the project is refused', async () => {
   const outside = await project({ 'hello.ts': hello() })
   const directory = await project({ 'redisdistro.config.ts': listing([join(outside, 'hello.ts')]) })
   const error = await failureOf(readConfig({ directory, env: {} }))
-  expect(error.message).toContain(`${join(outside, 'hello.ts')} lies outside the project ${directory}`)
+  expect(error.message).toContain(
+    `${join(outside, 'hello.ts')} lies outside the project ${directory}`,
+  )
 })
 
 const order: string[] = []
@@ -126,7 +152,10 @@ test('a setup that fails is told with the name of its plugin, and those before i
 test('a close that fails is logged and keeps no other plugin open', async () => {
   order.length = 0
   const logged: unknown[] = []
-  const log = { ...silentLog, error: (_: string, fields?: Record<string, unknown>) => void logged.push(fields?.['plugin']) }
+  const log = {
+    ...silentLog,
+    error: (_: string, fields?: Record<string, unknown>) => void logged.push(fields?.['plugin']),
+  }
   const failing = tracked('b', { close: () => Promise.reject(new Error('stuck')) })
   await closePlugins([tracked('a'), failing], log)
   expect(logged).toEqual(['b'])

@@ -1,6 +1,6 @@
+import { defineConfig, definePlugin, defineTask } from 'redisdistro'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineConfig, definePlugin, defineTask } from 'redisdistro'
 import { explainConfig } from '../../src/kernel/explain-config.js'
 import { type ReadConfigOptions, readConfig } from '../../src/kernel/read-config.js'
 import { failureOf, project } from './project.js'
@@ -67,7 +67,11 @@ test('a queue keeps ended tasks by its own retention over the default one, part 
 
 test('every value is listed with where it came from, and secrets are hidden', async () => {
   const config = { worker: { lease: '10s' }, redis: { url: 'redis://:hunter22@a:1' } }
-  const resolved = await read(config, { API_TOKEN: 'hunter22,hunter23', DEAD_KEY: 'graves', PORT: '1' })
+  const resolved = await read(config, {
+    API_TOKEN: 'hunter22,hunter23',
+    DEAD_KEY: 'graves',
+    PORT: '1',
+  })
   const rows = explainConfig(resolved)
   expect(rows).toContainEqual({ path: 'worker.lease', value: 10_000, source: 'config' })
   expect(rows).toContainEqual({ path: 'worker.maxBlocked', value: 100_000, source: 'default' })

@@ -1,6 +1,6 @@
+import { defineTask, FatalError, RetryError } from 'redisdistro'
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { defineTask, FatalError, RetryError } from 'redisdistro'
 import { runTask } from '../../src/testing.js'
 import { failureOf } from './project.js'
 
@@ -50,7 +50,9 @@ test('the signal tells of a timeout, and the run fails with it', async () => {
     payload: z.object({}),
     timeout: 20,
     handle: (_, { signal }) =>
-      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason)),
+      ),
   })
   expect(await runTask(slow, {})).toMatchObject({ outcome: 'retry', error: { code: 'timeout' } })
 })

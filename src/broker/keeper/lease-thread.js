@@ -56,7 +56,11 @@ async function look(holder) {
     }
   } catch (error) {
     // A connection that is up and answers nothing may be half-open: a new one is the cure.
-    if (error instanceof Error && error.message === 'Command timed out' && redis.status === 'ready') {
+    if (
+      error instanceof Error &&
+      error.message === 'Command timed out' &&
+      redis.status === 'ready'
+    ) {
       redis.disconnect(true)
     }
   }

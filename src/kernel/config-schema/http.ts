@@ -41,7 +41,11 @@ const httpObject = z.strictObject({
     })
     .prefault({})
     .describe('Bearer tokens; several for rotation.'),
-  bodyLimit: z.int().min(1).default(1024 * 1024).describe('Bytes of a request at most.'),
+  bodyLimit: z
+    .int()
+    .min(1)
+    .default(1024 * 1024)
+    .describe('Bytes of a request at most.'),
   rateLimit: z
     .union([z.literal(false), rateLimitSchema], 'must be false or { max, window }')
     .default(false)
@@ -49,7 +53,7 @@ const httpObject = z.strictObject({
   trustProxy: z
     .union([z.boolean(), z.int().min(1), z.string().min(1), z.array(z.string().min(1))])
     .default(false)
-    .describe("Whose X-Forwarded-* headers are believed: true, a number of hops, or addresses."),
+    .describe('Whose X-Forwarded-* headers are believed: true, a number of hops, or addresses.'),
   admin: z
     .union([z.literal(false), adminSchema], 'must be false or { host, port }')
     .default(false)

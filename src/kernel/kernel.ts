@@ -1,0 +1,226 @@
+import { openStore, type Store } from '../broker/open-store.js'
+import { Client } from '../client/client.js'
+import type { OperatorContract } from '../client/contract.js'
+import { Operator } from '../client/operator.js'
+import { catalogueOf, registryDirectory } from '../client/registry-directory.js'
+import type { Broker } from '../core/broker.js'
+import { systemClock } from '../core/clock.js'
+import { RedisDistroError } from '../core/errors.js'
+import { lazily } from '../core/lazily.js'
+import type { Service } from '../core/service.js'
+import { Rounds } from '../services/round.js'
+import { createLog, type Log } from '../telemetry/log.js'
+import { createCounters } from '../telemetry/metrics.js'
+import type { Config } from './config-schema.js'
+import { type ConfigRow, explainConfig } from './explain-config.js'
+import { Front } from './front.js'
+import { closePlugins, setUpPlugins } from './plugin-setup.js'
+import { type ReadConfigOptions, readConfig } from './read-config.js'
+import { type ResolvedConfig, runDirectory } from './resolved-config.js'
+import { Workforce } from './workforce.js'
+
+export type Role = 'producer' | 'worker'
+
+export interface StartOptions {
+  /** Both, where left out. */
+  readonly roles?: readonly Role[] | undefined
+  /** Queues to work; all of the config's where left out. */
+  readonly queues?: readonly string[] | undefined
+}
+
+/** What a kernel says of itself once it runs. */
+export interface Started {
+  /** What the tasks lie in, without secrets. */
+  readonly store: string
+  /** Where the API listens; undefined where it does not. */
+  readonly url?: string
+}
+
+export type KernelOptions = Omit<ReadConfigOptions, 'config'> & { readonly log?: Log | undefined }
+
+/** How long Redis may take to answer before the process counts as not ready, in ms. */
+const readyWithin = 1000
+/** Between two publications of the catalogue, in ms: it comes back after a store was emptied. */
+const publishEvery = 30_000
+
+/**
+ * Boots, wires and stops everything. Start: plugins are set up first, since they may refuse; then the
+ * store, catalogue, workers, and the API last, so that who is let in is served. Stop goes the other
+ * way: no new requests, workers give back what they hold, plugins close, the store is left.
+ */
+export class Kernel {
+  readonly config: ResolvedConfig
+  readonly client: Client
+  readonly operator: OperatorContract
+  readonly #log: Log
+  readonly #counters = createCounters()
+  #alone = false
+  #store: Promise<Store> | undefined
+  #plugged = false
+  #workforce: Workforce | undefined
+  #publisher: Service | undefined
+  #front: Front | undefined
+  #stopping: Promise<void> | undefined
+
+  constructor(config: ResolvedConfig, log: Log) {
+    this.config = config
+    this.#log = log
+    const broker = lazily<Broker>(async () => (await this.#open()).broker)
+    const realName = (queue: string) => (queue === 'default' ? config.defaultQueue : queue)
+    const directory = registryDirectory({
+      ...this.#published(),
+      broker,
+      clock: systemClock,
+      realName,
+    })
+    const deadline = config.redis.commandTimeout
+    this.client = new Client({ broker, directory, clock: systemClock, deadline })
+    this.operator = new Operator({ broker, directory, clock: systemClock })
+  }
+
+  /** Every value of the config with where it came from; secrets are masked. */
+  explain(): ConfigRow[] {
+    return explainConfig(this.config)
+  }
+
+  /** Starts the roles. A failed start undoes itself. @throws RedisDistroError that says what to do */
+  async start(options: StartOptions = {}): Promise<Started> {
+    if (this.#stopping)
+      throw new RedisDistroError('closed', 'the kernel was stopped; create another')
+    try {
+      return await this.#start(options)
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Stops everything, once; resolves when nothing of it runs any more. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #start({ roles = ['producer', 'worker'], queues }: StartOptions): Promise<Started> {
+    const { config } = this
+    const worker = roles.includes('worker')
+    const producer = roles.includes('producer')
+    this.#alone = worker && producer
+    if (worker) {
+      const { plugins, production } = config
+      await setUpPlugins(plugins, { log: this.#log, directory: runDirectory(config), production })
+      this.#plugged = true
+    }
+    const store = await this.#open()
+    this.#publisher = this.#publishing(store.broker)
+    await this.#publisher.tick()
+    this.#publisher.start()
+    await this.#warnOfLeftovers(store.broker)
+    if (worker) {
+      const parts = { config, broker: store.broker, log: this.#log, counters: this.#counters }
+      this.#workforce = new Workforce(parts, queues)
+      this.#workforce.start()
+    }
+    const url = await this.#serve(producer)
+    return { store: store.says, ...(url === undefined ? {} : { url }) }
+  }
+
+  async #serve(producer: boolean): Promise<string | undefined> {
+    if (this.config.http === false) return undefined
+    this.#front = new Front(this.config.http, {
+      enqueuer: this.client,
+      operator: this.operator,
+      counters: this.#counters,
+      log: this.#log,
+      ready: () => this.#ready(),
+    })
+    const address = await this.#front.start(producer)
+    if (!address) return undefined
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host
+    return `http://${host}:${address.port}`
+  }
+
+  #open(): Promise<Store> {
+    if (this.#stopping) throw new RedisDistroError('closed', 'the kernel is stopped')
+    const { redis, production } = this.config
+    const directory = runDirectory(this.config)
+    const options = { redis, directory, production, alone: this.#alone, log: this.#log }
+    this.#store ??= openStore(options).catch((error: unknown) => {
+      // The next call tries anew.
+      this.#store = undefined
+      throw error
+    })
+    return this.#store
+  }
+
+  #published() {
+    const { tasks, queues, time } = this.config
+    const partitions = new Map([...queues].map(([name, queue]) => [name, queue.partitions]))
+    return { tasks, queues: partitions, tz: time.tz }
+  }
+
+  #publishing(broker: Broker): Service {
+    return new Rounds({
+      name: 'publisher',
+      every: publishEvery,
+      round: () => broker.publish(catalogueOf(this.#published())),
+      onFailure: (error) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.#log.warn('The catalogue of task types could not be published; it is tried again', {
+          reason,
+        })
+      },
+    })
+  }
+
+  async #warnOfLeftovers(broker: Broker): Promise<void> {
+    const stored = await broker.catalogue().catch(() => undefined)
+    for (const { queue, partitions } of stored?.queues ?? []) {
+      if (this.config.queues.has(queue)) continue
+      const counts = await broker.counts({ queue, index: 0, of: partitions }).catch(() => undefined)
+      const { waiting = 0, scheduled = 0, retryable = 0 } = counts?.depth ?? {}
+      const left = waiting + scheduled + retryable
+      if (left > 0) this.#log.warn('A queue that is not in the config holds tasks', { queue, left })
+    }
+  }
+
+  async #ready() {
+    const { broker } = await this.#open()
+    const late = new Promise<never>((_, reject) => {
+      setTimeout(() => reject(new Error(`no answer within ${readyWithin} ms`)), readyWithin).unref()
+    })
+    const redis = await Promise.race([broker.now(), late]).then(
+      () => 'ok',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    const workers =
+      !this.#workforce || this.#workforce.healthy ? 'ok' : 'not every worker holds a lease'
+    const checks = { redis, ...(this.#workforce ? { workers } : {}) }
+    return { ok: Object.values(checks).every((verdict) => verdict === 'ok'), checks }
+  }
+
+  async #stop(): Promise<void> {
+    await this.#front?.stop()
+    await this.#workforce?.stop()
+    await this.#publisher?.stop()
+    if (this.#plugged) await closePlugins(this.config.plugins, this.#log)
+    await this.client.close()
+    const store = await this.#store?.catch(() => undefined)
+    await store?.close()
+  }
+}
+
+/**
+ * Makes a kernel of a config in hand, or of the one that is found from `directory` upward. Nothing
+ * is connected or started yet.
+ * @throws RedisDistroError `bad_config` that lists everything that is wrong
+ * @example
+ * const kernel = await createKernel(config)
+ * await kernel.start({ roles: ['producer', 'worker'] })
+ */
+export async function createKernel(config?: Config, options: KernelOptions = {}): Promise<Kernel> {
+  const { log, ...rest } = options
+  const resolved = await readConfig({ config, ...rest })
+  const pretty = process.stderr.isTTY === true
+  return new Kernel(resolved, log ?? (await createLog({ level: resolved.logLevel, pretty })))
+}

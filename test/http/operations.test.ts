@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import { api } from './stand-in.js'
+
+describe('queues', () => {
+  test('are listed, shown, paused and resumed', async () => {
+    const app = await api()
+    const list = (await app.inject('/queues')).json()
+    expect(list).toMatchObject({ items: [{ name: 'default' }], cursor: null })
+    expect((await app.inject('/queues/default')).json()).toMatchObject({ paused: false })
+    const paused = await app.inject({ method: 'POST', url: '/queues/default/pause' })
+    expect(paused.json()).toMatchObject({ name: 'default', paused: true })
+    const resumed = await app.inject({ method: 'POST', url: '/queues/default/resume' })
+    expect(resumed.json()).toMatchObject({ name: 'default', paused: false })
+  })
+
+  test('that are not known are 404', async () => {
+    const app = await api()
+    const reply = await app.inject({ method: 'POST', url: '/queues/none/pause' })
+    expect(reply.json()).toMatchObject({ status: 404, code: 'unknown_queue' })
+  })
+})
+
+describe('dead letters', () => {
+  test('are counted and browsed by filter', async () => {
+    const app = await api()
+    const list = (await app.inject('/dead-letters')).json()
+    expect(list).toEqual({ items: [{ key: 'dead', count: 2 }], cursor: null })
+    const page = await app.inject('/dead-letters/my%2Fdead?type=email&error=boom&limit=5')
+    expect(page.json()).toEqual({ items: [], cursor: null })
+    const filter = { type: 'email', error: 'boom', limit: 5 }
+    expect(app.operator.asked).toEqual([['deadLetter', 'my/dead', filter]])
+  })
+
+  test('are requeued and purged by a filter in the query or the body', async () => {
+    const app = await api()
+    const all = await app.inject({ method: 'POST', url: '/dead-letters/dead/requeue' })
+    expect(all.json()).toEqual({ requeued: 2 })
+    const some = { method: 'POST', url: '/dead-letters/dead/requeue?type=b' } as const
+    await app.inject({ ...some, payload: { type: 'a', queue: 'q' } })
+    const purge = await app.inject({ method: 'DELETE', url: '/dead-letters/dead?error=boom' })
+    expect(purge.json()).toEqual({ purged: 3 })
+    expect(app.operator.asked).toEqual([
+      ['requeueDead', 'dead', {}],
+      ['requeueDead', 'dead', { type: 'b', queue: 'q' }],
+      ['purgeDead', 'dead', { error: 'boom' }],
+    ])
+  })
+
+  test.each([
+    ['?typ=email', undefined],
+    ['?type=', undefined],
+    ['', { typ: 'email' }],
+    ['', { type: 7 }],
+  ])('are not purged by a filter that is misspelt: %s %o', async (query, payload) => {
+    const app = await api()
+    const request = { method: 'DELETE', url: `/dead-letters/dead${query}` } as const
+    const reply = await app.inject(payload === undefined ? request : { ...request, payload })
+    expect(reply.statusCode).toBe(422)
+    expect(app.operator.asked).toEqual([])
+  })
+})
+
+test('workers and stats are told', async () => {
+  const app = await api()
+  expect((await app.inject('/workers')).json()).toEqual({ items: [], cursor: null })
+  expect((await app.inject('/stats')).json()).toMatchObject({ workers: 2, total: { enqueued: 9 } })
+})
+
+test('an unknown route is a problem, whatever its body', async () => {
+  const app = await api()
+  for (const [method, url] of [
+    ['GET', '/nowhere'],
+    ['PUT', '/queues'],
+    ['POST', '/'],
+  ] as const) {
+    const headers = { 'content-type': 'text/plain' }
+    const request = { method, url, headers }
+    const reply = await app.inject(method === 'GET' ? request : { ...request, payload: 'x' })
+    expect(reply.json()).toMatchObject({ status: 404, code: 'unknown_route' })
+    expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/)
+  }
+})
+
+test('a malformed address is a problem', async () => {
+  const app = await api()
+  const reply = await app.inject('/tasks/%zz')
+  expect(reply.statusCode).toBe(400)
+  expect(reply.json()).toMatchObject({ status: 400, code: 'bad_request' })
+})
+
+test('HEAD answers as GET, without a body', async () => {
+  const app = await api()
+  const reply = await app.inject({ method: 'HEAD', url: '/queues' })
+  expect(reply.statusCode).toBe(200)
+  expect(reply.body).toBe('')
+})
+
+test('requests over the rate are 429 with when to come again, probes are not counted', async () => {
+  const app = await api({ rateLimit: { max: 2, window: 60_000 } })
+  for (let i = 0; i < 5; i++) expect((await app.inject('/health')).statusCode).toBe(200)
+  expect((await app.inject('/queues')).statusCode).toBe(200)
+  expect((await app.inject('/nowhere')).statusCode).toBe(404)
+  const reply = await app.inject('/queues')
+  expect(reply.statusCode).toBe(429)
+  expect(reply.json()).toMatchObject({ status: 429, code: 'too_many_requests' })
+  expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
+})
+
+test('guessing tokens is counted by the rate limit too', async () => {
+  const tokens = { api: ['the-right-one'], enqueue: [], read: [] }
+  const app = await api({ tokens, rateLimit: { max: 2, window: 60_000 } })
+  const statuses: number[] = []
+  for (let i = 0; i < 3; i++) statuses.push((await app.inject('/queues')).statusCode)
+  expect(statuses).toEqual([401, 401, 429])
+})
