@@ -43,7 +43,7 @@ const stateStyles: Partial<Record<State, Style>> = {
 export const stateStyle = (state: State): Style | undefined => stateStyles[state]
 
 /** Takes from the widest flexible columns until the whole fits; `whole` is without the gaps. */
-function _fit(widths: readonly number[], flexible: readonly boolean[], whole: number): number[] {
+function shrink(widths: readonly number[], flexible: readonly boolean[], whole: number): number[] {
   const fitted = [...widths]
   const sum = () => fitted.reduce((total, width) => total + width, 0)
   while (sum() > whole) {
@@ -76,7 +76,7 @@ export async function table<Row>(
     Math.max(head.length, ...cells.map((line) => line[index]?.length ?? 0)),
   )
   const room = isTerminal() ? (process.stdout.columns || 80) - gap * columns.length : Infinity
-  const fitted = it(
+  const fitted = shrink(
     widths,
     columns.map(({ flexible }) => flexible === true),
     room,

@@ -1,7 +1,6 @@
-import type { FastifyInstance } from 'fastify'
 import { createApp } from './app.js'
 import { healthRoutes } from './health.js'
-import { type Address, close, listen } from './listen.js'
+import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import type { HttpParts } from './server.js'
 
@@ -12,7 +11,7 @@ export class AdminServer {
   readonly #address: Address
   readonly #parts: Omit<HttpParts, 'enqueuer'>
   readonly #stopping = new AbortController()
-  #app: FastifyInstance | undefined
+  #listening: Listening | undefined
 
   constructor(address: Address, parts: Omit<HttpParts, 'enqueuer'>) {
     this.#address = address
@@ -23,14 +22,15 @@ export class AdminServer {
   async start(): Promise<Address> {
     const { host } = this.#address
     const parts = { ...this.#parts, stopping: this.#stopping.signal }
-    this.#app = await createApp({ host, bodyLimit: 1024, trustProxy: false }, parts)
-    healthRoutes(this.#app, parts)
-    metricsRoutes(this.#app, parts)
-    return listen(this.#app, this.#address)
+    const app = await createApp({ host, bodyLimit: 1024, trustProxy: false }, parts)
+    healthRoutes(app, parts)
+    metricsRoutes(app, parts)
+    this.#listening = await listen(app, this.#address)
+    return this.#listening.address
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    if (this.#app) await close(this.#app, grace)
+    await this.#listening?.close(grace)
   }
 }

@@ -40,7 +40,10 @@ export function readFields<Schema extends z.ZodObject>(
   schema: Schema,
   given: unknown,
 ): z.output<Schema> {
-  const fields: Fields = typeof given === 'object' && given !== null ? { ...given } : {}
+  if (given !== undefined && (typeof given !== 'object' || Array.isArray(given) || !given)) {
+    throw wrong('bad_option', [{ path: '', message: 'a JSON object is wanted' }])
+  }
+  const fields: Fields = { ...given }
   const twice = repeated(fields)
   if (twice.length > 0) throw wrong('bad_option', twice)
   const result = schema.safeParse(fields)

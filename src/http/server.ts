@@ -7,7 +7,7 @@ import type { HttpTokens } from './auth.js'
 import { deadLetterRoutes } from './dead-letters.js'
 import { enqueueRoutes } from './enqueue.js'
 import { healthRoutes, type Readiness } from './health.js'
-import { type Address, close, listen } from './listen.js'
+import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import { queueRoutes } from './queues.js'
 import { taskRoutes } from './tasks.js'
@@ -64,7 +64,7 @@ export class HttpServer {
   readonly #options: HttpOptions
   readonly #parts: HttpParts
   readonly #stopping = new AbortController()
-  #app: FastifyInstance | undefined
+  #listening: Listening | undefined
 
   constructor(options: HttpOptions, parts: HttpParts) {
     this.#options = options
@@ -74,13 +74,14 @@ export class HttpServer {
   /** Listens, and says where. @throws RedisDistroError `bad_config` where it cannot */
   async start(): Promise<Address> {
     const stopping = this.#stopping.signal
-    this.#app = await createApi(this.#options, { ...this.#parts, stopping })
-    return listen(this.#app, this.#options)
+    const app = await createApi(this.#options, { ...this.#parts, stopping })
+    this.#listening = await listen(app, this.#options)
+    return this.#listening.address
   }
 
   /** Takes no more, ends what waits, and lets what is in flight end within the grace. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    if (this.#app) await close(this.#app, this.#options.stopGrace ?? usualGrace)
+    await this.#listening?.close(this.#options.stopGrace ?? usualGrace)
   }
 }

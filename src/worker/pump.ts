@@ -72,7 +72,7 @@ export class Pump {
     try {
       while (this.#mode === 'running') {
         if (this.#hasWork()) await this.#cycle()
-        else if (this.#dry) this.#waitForMark()
+        if (this.#dry && !this.#hasWork()) this.#waitForMark()
         await this.#nextTurn()
       }
       if (this.#mode === 'stopping') await this.#drain()

@@ -51,10 +51,16 @@ describe('dead letters', () => {
     ['?type=', undefined],
     ['', { typ: 'email' }],
     ['', { type: 7 }],
+    ['', ['email']],
+    ['', '"email"'],
+    ['', 'null'],
   ])('are not purged by a filter that is misspelt: %s %o', async (query, payload) => {
     const app = await api()
+    const headers = { 'content-type': 'application/json' }
     const request = { method: 'DELETE', url: `/dead-letters/dead${query}` } as const
-    const reply = await app.inject(payload === undefined ? request : { ...request, payload })
+    const reply = await app.inject(
+      payload === undefined ? request : { ...request, payload, headers },
+    )
     expect(reply.statusCode).toBe(422)
     expect(app.operator.asked).toEqual([])
   })

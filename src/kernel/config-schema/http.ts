@@ -51,9 +51,9 @@ const httpObject = z.strictObject({
     .default(false)
     .describe('How many requests one caller may make; off.'),
   trustProxy: z
-    .union([z.boolean(), z.int().min(1), z.string().min(1), z.array(z.string().min(1))])
+    .union([z.boolean(), z.string().min(1), z.array(z.string().min(1))])
     .default(false)
-    .describe('Whose X-Forwarded-* headers are believed: true, a number of hops, or addresses.'),
+    .describe('Whose X-Forwarded-* headers are believed: true, or addresses.'),
   admin: z
     .union([z.literal(false), adminSchema], 'must be false or { host, port }')
     .default(false)

@@ -1,1 +1,0 @@
-export { createKernel, type Kernel, type Role, type Started } from './kernel.js'
