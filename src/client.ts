@@ -38,14 +38,16 @@ class OwningClient extends Client {
 /**
  * An enqueuer for a service that has no config: types, queues and schemas are read from the
  * catalogue that kernels publish in Redis. It connects when it is first used, and loads no handler.
+ * The type of the service's config may be named, as in `createClient<typeof config>()`.
  * @throws RedisDistroError `bad_config` where the options are wrong or no Redis is named
  * @example
  * const client = createClient({ redis: { url: 'redis://localhost:6379' } })
  * await client.enqueue('email', { to: 'a@example.com', subject: 'Hi', body: '…' })
  * await client.close()
  */
-export function createClient(options: CreateClientOptions = {}): Client {
-  const url = options.redis?.url || process.env.REDIS_URL || undefined
+export function createClient<_Config = unknown>(options: CreateClientOptions = {}): Client {
+  const elsewhere = options.redis?.sentinel ?? options.redis?.cluster
+  const url = options.redis?.url || (elsewhere ? undefined : process.env.REDIS_URL) || undefined
   const parsed = redisSchema.safeParse({ ...options.redis, ...(url === undefined ? {} : { url }) })
   if (!parsed.success) {
     const words = parsed.error.issues.map(

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { addConfig } from './config.js'
 import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
-import { settleFailure } from './failure.js'
+import { exitCodes, settleFailure } from './failure.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
@@ -12,37 +12,57 @@ import { addTask } from './task.js'
 import { addWhen } from './when.js'
 import { addWorker } from './worker.js'
 
-/** Every command and group takes the program's options, and throws instead of ending the process. */
-function settle(command: Command, own: boolean): void {
-  command.exitOverride().showHelpAfterError('(--help shows what it takes)')
-  if (own) {
-    command
-      .option('--config <path>', 'a config file to take instead of searching')
-      .option('--json', 'print results as JSON')
-  }
-  for (const sub of command.commands) settle(sub, true)
-}
+const addAll = [
+  addStart,
+  addEnqueue,
+  addTask,
+  addQueue,
+  addDead,
+  addWorker,
+  addStats,
+  addConfig,
+  addWhen,
+]
 
 function version(): string {
-  const require = createRequire(import.meta.url)
-  return (require('redisdistro/package.json') as { version: string }).version
+  const own: { readonly version: string } = createRequire(import.meta.url)(
+    'redisdistro/package.json',
+  )
+  return own.version
 }
 
-function createProgram(): Command {
+function program(): Command {
   const program = new Command('redisdistro')
-    .description('A distributed task framework on Redis.')
+    .description('Runs tasks on Redis, and looks after them.')
+    .option('--config <path>', 'a config file to take instead of searching upward from here')
+    .option('--json', 'print the result as one JSON document')
+    .option('--redis-url <url>', 'the Redis to use, over REDIS_URL and the config')
     .version(version())
-  for (const add of [addStart, addEnqueue, addTask, addQueue, addDead, addWorker, addStats]) {
-    add(program)
-  }
-  addConfig(program)
-  addWhen(program)
-  settle(program, true)
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows what there is)')
+    .exitOverride()
+  // The settings above are handed down when a command is added.
+  for (const add of addAll) add(program)
   return program
 }
 
-try {
-  await createProgram().parseAsync(process.argv)
-} catch (error) {
-  process.exitCode = settleFailure(error)
+/** Settles when what was printed has left this process; a reader that has gone needs nothing. */
+const written = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed) resolve()
+    else stream.write('', () => resolve())
+  })
+
+async function main(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  try {
+    await program().parseAsync()
+  } catch (error) {
+    process.exitCode = settleFailure(error)
+  }
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  // A timer that a user's config or plugin left would keep a finished command from ending.
+  process.exit(process.exitCode ?? exitCodes.done)
 }
+
+await main()

@@ -1,24 +1,18 @@
-import type { Kernel } from '../kernel/kernel.js'
+import type { Kernel } from '../kernel/index.js'
 import type { ResolvedConfig } from '../kernel/resolved-config.js'
 import type { Globals } from './globals.js'
 
-/** What the command line says over the environment, for commands that run nothing. */
-function flagsOf({ redisUrl }: Globals) {
-  // Of a look at a queue, people want the queue; what goes wrong is still logged.
-  const logLevel = process.env.LOG_LEVEL || 'error'
-  return redisUrl === undefined ? { logLevel } : { logLevel, redisUrl }
-}
-
-const placeOf = (globals: Globals) => ({
+/** Where a command finds its project, and what it says over the environment. */
+export const placeOf = ({ config, redisUrl }: Globals) => ({
   directory: process.cwd(),
-  file: globals.config,
-  flags: flagsOf(globals),
+  file: config,
+  flags: { redisUrl },
 })
 
-/** The config of the project that the command was called in. @throws RedisDistroError `bad_config` */
+/** Reads config, environment and plugins, and opens nothing. */
 export async function readProject(globals: Globals): Promise<ResolvedConfig> {
   const { readConfig } = await import('../kernel/read-config.js')
-  return readConfig(placeOf(globals))
+  return await readConfig(placeOf(globals))
 }
 
 /**
@@ -29,8 +23,11 @@ export async function withKernel<Result>(
   globals: Globals,
   use: (kernel: Kernel) => Promise<Result>,
 ): Promise<Result> {
-  const { createKernel } = await import('../kernel/kernel.js')
-  const kernel = await createKernel(undefined, placeOf(globals))
+  const { createKernel } = await import('../kernel/index.js')
+  const { flags, ...place } = placeOf(globals)
+  // People who look at a queue want the queue; what goes wrong is still logged.
+  const logLevel = process.env['LOG_LEVEL'] || 'warn'
+  const kernel = await createKernel(undefined, { ...place, flags: { ...flags, logLevel } })
   try {
     return await use(kernel)
   } finally {

@@ -1,51 +1,74 @@
 import type { Command } from 'commander'
-import { type Globals, optionsOf } from './globals.js'
+import { InvalidArgumentError, Option } from 'commander'
+import { type Globals, optionsOf, wholeNumber } from './globals.js'
+import { kernelVariable, type StopSignal, stopSignals } from './kernel-link.js'
 
-export interface StartFlags extends Globals {
+/** What `start` takes. */
+export interface StartOptions extends Globals {
   readonly producer?: boolean
   readonly worker?: boolean
-  readonly queues?: string
+  readonly queues?: readonly string[]
+  readonly host?: string
+  readonly port?: number
+  readonly logLevel?: string
 }
 
-/** Neither flag means both roles, as both do. */
-const rolesOf = ({ producer, worker }: StartFlags) =>
-  producer === worker
-    ? (['producer', 'worker'] as const)
-    : producer
-      ? (['producer'] as const)
-      : (['worker'] as const)
+const port = wholeNumber(0, 65_535, (message) => new InvalidArgumentError(message))
 
-const queuesOf = (text: string | undefined) =>
-  text
-    ?.split(',')
-    .map((name) => name.trim())
-    .filter(Boolean)
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
-/** `start`: supervises a child that runs the kernel, or, as that child, runs it. */
-async function start(flags: StartFlags): Promise<void> {
-  const { inChild } = await import('./supervised.js')
-  if (!inChild()) {
-    const { supervise } = await import('./supervisor.js')
-    process.exitCode = await supervise(process.argv.slice(2))
+function queueNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('It must be names, separated by commas.')
+  return [...new Set(names)]
+}
+
+/** Keeps a kernel running in a process of its own, which is this program again. */
+async function supervise(forPeople: boolean): Promise<number> {
+  const { fork } = await import('node:child_process')
+  const { fileURLToPath } = await import('node:url')
+  const { systemClock } = await import('../core/clock.js')
+  const { announcer } = await import('./announce.js')
+  const { Supervisor } = await import('./supervisor.js')
+  const main = fileURLToPath(new URL('./main.js', import.meta.url))
+  const env = { ...process.env, [kernelVariable]: '1' }
+  const supervisor = new Supervisor({
+    fork: () => fork(main, process.argv.slice(2), { env }),
+    announce: announcer(forPeople),
+    clock: systemClock,
+  })
+  for (const signal of Object.keys(stopSignals) as StopSignal[]) {
+    process.on(signal, () => supervisor.signal(signal))
+  }
+  return await supervisor.run()
+}
+
+async function start(options: StartOptions, command: Command): Promise<void> {
+  if (options.producer === true && options.worker !== true && options.queues !== undefined) {
+    command.error('error: --queues says what workers run; without --worker there are none')
+  }
+  const forPeople = process.stderr.isTTY === true && options.json !== true
+  const isKernel = process.env[kernelVariable] === '1' && process.send !== undefined
+  // What a handler starts is no kernel of this supervisor.
+  delete process.env[kernelVariable]
+  if (!isKernel) {
+    process.exitCode = await supervise(forPeople)
     return
   }
-  const { runKernel } = await import('./supervised.js')
-  const { config: file, redisUrl } = flags
-  await runKernel({
-    file,
-    flags: redisUrl === undefined ? {} : { redisUrl },
-    roles: rolesOf(flags),
-    queues: queuesOf(flags.queues),
-  })
+  const { KernelProcess } = await import('./kernel-process.js')
+  process.exitCode = await new KernelProcess(options, forPeople).run()
 }
 
 /** `start [--producer] [--worker] [--queues a,b]` */
 export function addStart(program: Command): void {
   program
     .command('start')
-    .description('start the API and the workers, or one of them')
-    .option('--producer', 'the API alone')
-    .option('--worker', 'workers alone')
-    .option('--queues <names>', 'work these queues alone, by comma')
-    .action((_, command: Command) => start(optionsOf<StartFlags>(command)))
+    .description('run the API and the workers, and start them again should they crash')
+    .option('--producer', 'run the API; with neither flag both are run')
+    .option('--worker', 'run the workers')
+    .option('--queues <names>', 'run the workers of these queues alone: a,b', queueNames)
+    .option('--host <host>', 'address that the API listens on')
+    .option('--port <port>', 'port that the API listens on', port)
+    .addOption(new Option('--log-level <level>', 'least level that is logged').choices(logLevels))
+    .action((_, command: Command) => start(optionsOf(command), command))
 }

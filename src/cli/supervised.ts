@@ -26,7 +26,9 @@ function greet(config: ResolvedConfig, started: Started, roles: readonly Role[])
   }
   say(`Tasks are kept in ${started.store}`)
   if (roles.includes('worker')) {
-    const queues = [...config.queues].map(([name, { concurrency }]) => `${name} (${concurrency} at once)`)
+    const queues = [...config.queues].map(
+      ([name, { concurrency }]) => `${name} (${concurrency} at once)`,
+    )
     say(`Working on ${queues.join(', ')}`)
   }
   for (const { name, tasks } of config.plugins) {

@@ -1,77 +1,140 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { systemClock } from '../core/clock.js'
-import { childMark, type Word } from './supervised.js'
+import type { ChildProcess } from 'node:child_process'
+import { constants } from 'node:os'
+import type { Clock } from '../core/clock.js'
+import { formatDuration } from '../core/duration.js'
+import type { ErrorFamily } from '../core/errors.js'
+import type { Announce } from './announce.js'
+import { copyWindow, isKernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
 
-/** Pauses before a restart, in ms: the first, and the longest. */
-const firstPause = 1000
-const longestPause = 30_000
-/** A child that ran this long, in ms, is healthy: the pauses begin anew. */
-const healthyAfter = 60_000
-/** Signals closer together than this, in ms, are copies of one Ctrl-C. */
-const copyWithin = 500
+export interface SupervisorOptions {
+  /** Starts a kernel's process with an IPC channel. */
+  readonly fork: () => ChildProcess
+  readonly announce: Announce
+  readonly clock: Clock
+}
 
+/** How a kernel's process ended. */
 interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  readonly wasReady: boolean
+  readonly ready: boolean
+  readonly refusedBy: ErrorFamily | undefined
+  /** ms that it was ready. */
+  readonly healthy: number
 }
 
+const firstPause = 1_000
+const longestPause = 30_000
+/** ms of health after which the next death is the first one again. */
+const healthyAgain = 60_000
+/** ms that a process has to end after the second signal. */
+const lastGrace = 1_000
+
 /**
- * Keeps a kernel running: forks it, hands signals on, and starts it anew when it dies after it had
- * been ready. A failed boot is not repeated. A second signal ends it at once. Resolves to the exit
- * code of the command.
+ * Runs the kernel in a process of its own and starts a new one when it dies. Hands signals on;
+ * after the first one nothing is started again, the second ends everything at once. A kernel that
+ * never came up is not tried again: its config or its Redis is wrong, and someone is watching.
  */
-export async function supervise(args: readonly string[]): Promise<number> {
-  const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  let child: ChildProcess | undefined
-  let asked: { readonly at: number; readonly signal: NodeJS.Signals } | undefined
-  let wakeUp: () => void = () => undefined
-  const onSignal = (signal: NodeJS.Signals) => {
-    const now = systemClock.monotonic()
-    if (asked === undefined) {
-      asked = { at: now, signal }
-      child?.kill(signal)
-      wakeUp()
-    } else if (now - asked.at >= copyWithin) {
-      process.stderr.write('redisdistro: ended at once; what ran is run again by others\n')
-      child?.kill('SIGKILL')
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  #child: ChildProcess | undefined
+  #wasReady = false
+  #pause = firstPause
+  /** Monotonic ms of the first signal. */
+  #stoppedAt: number | undefined
+  #forcedCode: number | undefined
+  #wake: (() => void) | undefined
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** Runs until the end, and gives the exit code. */
+  async run(): Promise<number> {
+    for (;;) {
+      const end = await this.#runOnce()
+      if (this.#forcedCode !== undefined) return this.#forcedCode
+      if (end.code === 0) return 0
+      if (this.#stoppedAt !== undefined) return codeOf(end)
+      if (!this.#mayRestart(end)) return this.#giveUp(end)
+      await this.#waitAfter(end)
+      if (this.#stoppedAt !== undefined) return 0
     }
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
 
-  let pause = firstPause
-  for (;;) {
-    const began = systemClock.monotonic()
-    child = fork(main, args, { env: { ...process.env, [childMark]: '1' }, stdio: 'inherit' })
-    const { code, signal, wasReady } = await endOf(child)
-    if (asked) return signal === 'SIGKILL' ? codeOf(asked.signal) : (code ?? codeOf(signal))
-    if (code === 0) return 0
-    if (!wasReady) return code ?? codeOf(signal)
-    if (systemClock.monotonic() - began >= healthyAfter) pause = firstPause
-    const how = signal ? `signal ${signal}` : `exit code ${code}`
-    process.stderr.write(`redisdistro: the process ended by ${how}; a new one starts in ${pause} ms\n`)
+  /** Hands a signal on; a second one that is no copy of the first ends everything at once. */
+  signal(signal: StopSignal): void {
+    const now = this.#options.clock.monotonic()
+    this.#child?.kill(signal)
+    if (this.#stoppedAt === undefined) {
+      this.#stoppedAt = now
+      this.#wake?.()
+    } else if (now - this.#stoppedAt >= copyWindow && this.#forcedCode === undefined) {
+      this.#forcedCode = stopSignals[signal]
+      // One whose event loop is blocked hears no signal but this one.
+      setTimeout(() => this.#child?.kill('SIGKILL'), lastGrace)
+    }
+  }
+
+  #runOnce(): Promise<End> {
+    const { fork, clock } = this.#options
+    const child = fork()
+    this.#child = child
+    let readyAt: number | undefined
+    let refusedBy: ErrorFamily | undefined
+    child.on('message', (message) => {
+      if (!isKernelMessage(message)) return
+      if (message.kind === 'refused') refusedBy = message.family
+      else {
+        readyAt = clock.monotonic()
+        this.#wasReady = true
+      }
+    })
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', (code, signal) => {
+        this.#child = undefined
+        const ready = readyAt !== undefined
+        const healthy = readyAt === undefined ? 0 : clock.monotonic() - readyAt
+        resolve({ code, signal, ready, refusedBy, healthy })
+      })
+    })
+  }
+
+  /** Once it was up, only a wrong config or a wrong flag keeps it from being started again. */
+  #mayRestart({ ready, refusedBy }: End): boolean {
+    if (!this.#wasReady) return false
+    return ready || (refusedBy !== 'config' && refusedBy !== 'caller')
+  }
+
+  #giveUp(end: End): number {
+    // Whoever exits with a code has said why.
+    if (end.signal) this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
+    return codeOf(end)
+  }
+
+  async #waitAfter(end: End): Promise<void> {
+    if (end.healthy >= healthyAgain) this.#pause = firstPause
+    const pause = this.#pause
+    this.#pause = Math.min(pause * 2, longestPause)
+    const next = `a new one starts in ${formatDuration(pause)}`
+    this.#options.announce.warn(`the kernel ${howOf(end)}; ${next}`)
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pause)
-      wakeUp = () => {
+      this.#wake = () => {
         clearTimeout(timer)
         resolve()
       }
     })
-    if (asked) return 0
-    pause = Math.min(pause * 2, longestPause)
+    this.#wake = undefined
   }
 }
 
-const codeOf = (signal: NodeJS.Signals | null): number => (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1)
+const howOf = ({ code, signal }: End): string =>
+  signal ? `was ended by ${signal}` : `ended with exit code ${code}`
 
-function endOf(child: ChildProcess): Promise<End> {
-  let wasReady = false
-  child.on('message', (word: Word) => {
-    if (word === 'ready') wasReady = true
-  })
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) => resolve({ code, signal, wasReady }))
-  })
+/** The exit code that tells of an end: a signal's as shells give it. */
+function codeOf({ code, signal }: End): number {
+  if (code !== null) return code
+  return signal === null ? 1 : 128 + constants.signals[signal]
 }

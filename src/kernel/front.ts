@@ -1,5 +1,4 @@
 import type { Enqueuer, OperatorContract } from '../client/contract.js'
-import { isRedisDistroError } from '../core/errors.js'
 import { AdminServer } from '../http/admin.js'
 import type { Readiness } from '../http/health.js'
 import type { Address } from '../http/listen.js'
@@ -7,6 +6,12 @@ import { HttpServer } from '../http/server.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import type { HttpSettings } from './config-schema/http.js'
+
+/** Whether a server did not start since another one has its port. */
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
+}
 
 export interface FrontParts {
   readonly enqueuer: Enqueuer
@@ -43,7 +48,7 @@ export class Front {
       address = await server.start()
       this.#servers.push(server)
     } catch (error) {
-      if (producer || !isRedisDistroError(error)) throw error
+      if (producer || !isTaken(error)) throw error
       parts.log.warn('The port is taken, so this worker serves no /health, /ready and /metrics', {
         host: settings.host,
         port: settings.port,

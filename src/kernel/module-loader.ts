@@ -86,7 +86,10 @@ async function explain(error: unknown, path: string): Promise<RedisDistroError> 
   const where = [place.file, place.line, place.column]
     .filter((part) => part !== undefined)
     .join(':')
-  const said = words.replace(/^ParseError:\s*([\s\S]*?)\s*\n.*$/, 'syntax error: $1').trim()
+  const said = words
+    .replace(/^ParseError:\s*([\s\S]*?)\s*\n.*$/, 'syntax error: $1')
+    .replace(/\nRequire stack:[\s\S]*$/, '')
+    .trim()
   const frame = await frameOf(place)
   return new RedisDistroError('bad_config', `${where}: ${said}${frame}`, { cause: error })
 }

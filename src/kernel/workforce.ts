@@ -35,6 +35,12 @@ function chosen(config: ResolvedConfig, names: readonly string[] | undefined) {
   return picked
 }
 
+/** One partition's part of what its queue may run at once in this process; at least one. */
+export function shareOf(concurrency: number, { index, of }: Partition): number {
+  const rest = index < concurrency % of ? 1 : 0
+  return Math.max(1, Math.floor(concurrency / of) + rest)
+}
+
 /**
  * Everything of the worker's role: one worker for each partition of each queue, one lease keeper for
  * them all, and the services that mend and tidy beside them.
@@ -96,7 +102,7 @@ export class Workforce {
     return new QueueWorker({
       broker,
       partition,
-      concurrency: queue.concurrency,
+      concurrency: shareOf(queue.concurrency, partition),
       registry: config.tasks,
       settings: config.worker,
       retention: queue.retention.completed,

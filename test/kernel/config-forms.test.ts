@@ -158,7 +158,7 @@ test('a config that cannot be loaded is refused with its file, line and column',
   expect(await broken('{ "queues": ', '.redisdistrorc.json')).toContain('/.redisdistrorc.json')
   expect(await broken('a: b: c', '.redisdistrorc.yaml')).toContain('/.redisdistrorc.yaml')
   expect(await broken("import x from './nope.js'\nexport default x\n")).toMatch(
-    /^\/redisdistro\.config\.ts: Cannot find module '\.\/nope\.js'/,
+    /^\/redisdistro\.config\.ts:1: Cannot find module '\.\/nope\.js'\n {2}1 \| import x/,
   )
   expect(await broken('export const config = {}\n')).toBe(
     '/redisdistro.config.ts has no default export',

@@ -1,0 +1,33 @@
+import { iso, systemClock } from '../core/clock.js'
+import { paint } from './output.js'
+
+/** Says on stderr what becomes of the processes. */
+export interface Announce {
+  info(sentence: string, fields?: Record<string, unknown>): void
+  warn(sentence: string, fields?: Record<string, unknown>): void
+  error(sentence: string, fields?: Record<string, unknown>): void
+}
+
+// The numbers that the kernel's own log lines carry.
+const levels = { info: 30, warn: 40, error: 50 } as const
+
+/** Sentences for people on a terminal; else JSON lines of the form that the kernel's log has. */
+export function announcer(forPeople: boolean): Announce {
+  const say =
+    (level: keyof typeof levels) =>
+    (sentence: string, fields: Record<string, unknown> = {}): void => {
+      const now = systemClock.now()
+      const line = { level: levels[level], time: now, ...fields, msg: sentence }
+      const text = forPeople ? people(level, sentence, fields) : JSON.stringify(line)
+      process.stderr.write(`${text}\n`)
+    }
+  return { info: say('info'), warn: say('warn'), error: say('error') }
+}
+
+function people(level: string, sentence: string, fields: Record<string, unknown>): string {
+  const time = paint('gray', iso(systemClock.now()).slice(11, 19))
+  const colour = level === 'error' ? 'red' : 'yellow'
+  const word = level === 'info' ? '' : `${paint(colour, level)} `
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
+  return [`${time} ${word}${sentence}`, ...rest].join(' ')
+}

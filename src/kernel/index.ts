@@ -1,0 +1,1 @@
+export { createKernel, Kernel, type Role, type Started } from './kernel.js'

@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createRedisBroker } from '../../src/broker/redis-broker.js'
+import { Client } from '../../src/client/client.js'
+import { Operator } from '../../src/client/operator.js'
+import { registryDirectory } from '../../src/client/registry-directory.js'
+import { systemClock } from '../../src/core/clock.js'
+import { defineTask } from '../../src/core/definition.js'
+import { retrySchema } from '../../src/core/retry.js'
+import { HttpServer } from '../../src/http/server.js'
+import { silentLog } from '../../src/telemetry/log.js'
+import { createCounters } from '../../src/telemetry/metrics.js'
+import { testPrefix, testRedisUrl } from '../support/redis.js'
+import { httpOptions } from './stand-in.js'
+
+const email = defineTask({
+  type: 'email',
+  payload: z.object({ to: z.email(), subject: z.string() }),
+  handle: () => undefined,
+})
+
+let url = ''
+const endings: (() => Promise<void>)[] = []
+
+beforeAll(async () => {
+  const clock = systemClock
+  const broker = createRedisBroker({
+    connection: { url: testRedisUrl() },
+    prefix: testPrefix(),
+    commandTimeout: 5000,
+    allowEviction: false,
+    log: silentLog,
+  })
+  await broker.open()
+  const retry = retrySchema.parse({})
+  const resolved = { queue: 'default', retry, timeout: 60_000, deadLetter: 'dead' }
+  const directory = registryDirectory({
+    broker,
+    clock,
+    tasks: new Map([['email', { definition: email, ...resolved }]]),
+    queues: new Map([['default', 1]]),
+    tz: 'UTC',
+    realName: (queue) => queue,
+  })
+  const enqueuer = new Client({ broker, directory, clock })
+  const operator = new Operator({ broker, directory, clock })
+  const ready = async () => ({ ok: true, checks: {} })
+  const parts = { enqueuer, operator, counters: createCounters(), log: silentLog, ready }
+  const server = new HttpServer(httpOptions, parts)
+  const { host, port } = await server.start()
+  url = `http://${host}:${port}`
+  endings.push(
+    () => server.stop(),
+    () => broker.close(),
+  )
+})
+
+afterAll(async () => {
+  for (const end of endings) await end()
+})
+
+const payload = { to: 'a@example.com', subject: 'Hi' }
+
+async function call(method: string, path: string, body?: unknown, headers = {}) {
+  const sent =
+    body === undefined
+      ? { headers }
+      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
+  const reply = await fetch(url + path, { method, ...sent })
+  const text = await reply.text()
+  return { status: reply.status, headers: reply.headers, json: text ? JSON.parse(text) : undefined }
+}
+
+test('a task goes from its enqueue over its cancel to its erasure', async () => {
+  const made = await call('POST', '/enqueue/email', { ...payload, delay: '1h' })
+  expect(made).toMatchObject({ status: 202, json: { state: 'scheduled', duplicate: false } })
+  const place = made.headers.get('location') ?? ''
+  expect((await call('GET', place)).json).toMatchObject({ payload, state: 'scheduled' })
+  expect(await call('POST', `${place}/promote`)).toMatchObject({
+    status: 200,
+    json: { state: 'waiting' },
+  })
+  expect((await call('GET', `${place}?wait=30ms`)).json).toMatchObject({ state: 'waiting' })
+  expect(await call('DELETE', place)).toMatchObject({ status: 409, json: { state: 'waiting' } })
+  expect(await call('POST', `${place}/cancel`)).toMatchObject({
+    status: 200,
+    json: { state: 'cancelled' },
+  })
+  expect((await call('GET', '/tasks?state=cancelled')).json.items).toHaveLength(1)
+  expect((await call('POST', `${place}/requeue`)).json).toMatchObject({ state: 'waiting' })
+  await call('POST', `${place}/cancel`)
+  expect((await call('DELETE', place)).status).toBe(204)
+  expect((await call('GET', place)).status).toBe(404)
+})
+
+test('a repeat finds the first task, and another payload is refused', async () => {
+  const headers = { 'idempotency-key': 'order 7' }
+  const first = await call('POST', '/enqueue/email', payload, headers)
+  const again = await call('POST', '/enqueue/email', payload, headers)
+  expect(again).toMatchObject({
+    status: 202,
+    json: { taskId: first.json.taskId, duplicate: true },
+  })
+  const other = await call('POST', '/enqueue/email', { ...payload, subject: 'Ho' }, headers)
+  expect(other).toMatchObject({ status: 422, json: { code: 'payload_differs' } })
+})
+
+test('what is wrong is named, and nothing is written', async () => {
+  const before = (await call('GET', '/queues/default')).json.depth
+  const bad = [payload, { ...payload, to: 'nobody' }, { ...payload, runAt: 'someday' }]
+  const batch = await call('POST', '/enqueue/email/batch', bad)
+  expect(batch.status).toBe(422)
+  const paths = batch.json.issues.map(({ path }: { path: string }) => path)
+  expect(paths).toEqual(['1.to', '2.runAt'])
+  const time = await call('POST', '/enqueue/email?runAt=tomorow+8am', payload)
+  expect(time).toMatchObject({ status: 422, json: { code: 'bad_time' } })
+  const type = await call('POST', '/enqueue/fax', payload)
+  expect(type).toMatchObject({ status: 404, json: { code: 'unknown_type' } })
+  expect(type.json.detail).toContain('email')
+  expect((await call('GET', '/queues/default')).json.depth).toEqual(before)
+})
+
+test('a batch is written whole, and its repeat is harmless', async () => {
+  const headers = { 'idempotency-key': 'batch 1' }
+  const before = (await call('GET', '/queues/default')).json.depth.waiting
+  const first = await call('POST', '/enqueue/email/batch', [payload, payload], headers)
+  expect(first).toMatchObject({ status: 202, json: { message: '2 tasks enqueued' } })
+  const again = await call('POST', '/enqueue/email/batch', [payload, payload], headers)
+  expect(again.json.taskIds).toEqual(first.json.taskIds)
+  expect((await call('GET', '/queues/default')).json.depth.waiting).toBe(before + 2)
+  const mixed = await call('POST', '/enqueue', [
+    { type: 'email', payload, options: { tags: ['x'] } },
+  ])
+  expect(mixed.json.message).toBe('1 task enqueued')
+  const tagged = await call('GET', '/tasks?tag=x')
+  expect(tagged.json.items).toMatchObject([{ id: mixed.json.taskIds[0], tags: ['x'] }])
+})
+
+test('a queue is paused and resumed, and metrics tell of it', async () => {
+  const pausedLine = async () =>
+    (await (await fetch(`${url}/metrics`)).text()).match(/^redisdistro_queue_paused.*$/m)?.[0]
+  expect((await call('POST', '/queues/default/pause')).json.paused).toBe(true)
+  expect(await pausedLine()).toBe('redisdistro_queue_paused{queue="default"} 1')
+  expect((await call('POST', '/queues/default/resume')).json.paused).toBe(false)
+  expect(await pausedLine()).toBe('redisdistro_queue_paused{queue="default"} 0')
+})
