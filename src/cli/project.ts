@@ -1,4 +1,4 @@
-import type { Kernel } from '../kernel/index.js'
+import type { Kernel } from '../kernel/kernel.js'
 import type { ResolvedConfig } from '../kernel/resolved-config.js'
 import type { Globals } from './globals.js'
 
@@ -23,7 +23,7 @@ export async function withKernel<Result>(
   globals: Globals,
   use: (kernel: Kernel) => Promise<Result>,
 ): Promise<Result> {
-  const { createKernel } = await import('../kernel/index.js')
+  const { createKernel } = await import('../kernel/kernel.js')
   const { flags, ...place } = placeOf(globals)
   // People who look at a queue want the queue; what goes wrong is still logged.
   const logLevel = process.env['LOG_LEVEL'] || 'warn'

@@ -31,9 +31,13 @@ async function supervise(forPeople: boolean): Promise<number> {
   const { announcer } = await import('./announce.js')
   const { Supervisor } = await import('./supervisor.js')
   const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  const env = { ...process.env, [kernelVariable]: '1' }
+  let turn: 'first' | 'again' = 'first'
   const supervisor = new Supervisor({
-    fork: () => fork(main, process.argv.slice(2), { env }),
+    fork: () => {
+      const env = { ...process.env, [kernelVariable]: turn }
+      turn = 'again'
+      return fork(main, process.argv.slice(2), { env })
+    },
     announce: announcer(forPeople),
     clock: systemClock,
   })
@@ -47,16 +51,17 @@ async function start(options: StartOptions, command: Command): Promise<void> {
   if (options.producer === true && options.worker !== true && options.queues !== undefined) {
     command.error('error: --queues says what workers run; without --worker there are none')
   }
-  const forPeople = process.stderr.isTTY === true && options.json !== true
-  const isKernel = process.env[kernelVariable] === '1' && process.send !== undefined
+  const forPeople = process.stderr.isTTY === true
+  const turn = process.env[kernelVariable]
   // What a handler starts is no kernel of this supervisor.
   delete process.env[kernelVariable]
-  if (!isKernel) {
+  if (turn === undefined || process.send === undefined) {
     process.exitCode = await supervise(forPeople)
     return
   }
   const { KernelProcess } = await import('./kernel-process.js')
-  process.exitCode = await new KernelProcess(options, forPeople).run()
+  const first = turn === 'first'
+  process.exitCode = await new KernelProcess(options, { forPeople, first }).run()
 }
 
 /** `start [--producer] [--worker] [--queues a,b]` */

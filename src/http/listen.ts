@@ -53,7 +53,7 @@ async function closeWithin(app: FastifyInstance, grace: number, endIdle: () => v
   const timer = setTimeout(() => app.server.closeAllConnections(), grace)
   try {
     const closed = app.close()
-    void endIdle
+    endIdle()
     await closed
   } finally {
     clearTimeout(timer)

@@ -72,10 +72,9 @@ export function adoptVariables(file: Variables): void {
   }
 }
 
-function withFlags(variables: Variables, flags: Flags): Variables {
-  const { redisUrl, host, port, logLevel } = flags
-  const said = { REDIS_URL: redisUrl, HOST: host, PORT: port?.toString(), LOG_LEVEL: logLevel }
-  return mergeVariables(said, variables)
+/** The flags as the variables that they stand over. */
+export function asVariables({ redisUrl, host, port, logLevel }: Flags): Variables {
+  return { REDIS_URL: redisUrl, HOST: host, PORT: port?.toString(), LOG_LEVEL: logLevel }
 }
 
 /**
@@ -83,7 +82,8 @@ function withFlags(variables: Variables, flags: Flags): Variables {
  * @throws RedisDistroError `bad_config` that names each variable that cannot be used
  */
 export function parseEnvironment(variables: Variables, flags: Flags = {}): Environment {
-  const value = Object.fromEntries(Object.entries(withFlags(variables, flags)).filter(isSet))
+  const merged = mergeVariables(asVariables(flags), variables)
+  const value = Object.fromEntries(Object.entries(merged).filter(isSet))
   const parsed = environmentSchema.safeParse(value)
   if (parsed.success) return parsed.data
   const { issues } = parsed.error

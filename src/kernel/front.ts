@@ -1,11 +1,18 @@
 import type { Enqueuer, OperatorContract } from '../client/contract.js'
+import { type Clock, systemClock } from '../core/clock.js'
 import { AdminServer } from '../http/admin.js'
 import type { Readiness } from '../http/health.js'
 import type { Address } from '../http/listen.js'
-import { HttpServer } from '../http/server.js'
+import { type HttpOptions, HttpServer } from '../http/server.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import type { HttpSettings } from './config-schema/http.js'
+import { claimPort, PortLoan } from './port-loan.js'
+
+/** How long a worker may take to give up the port that it lends, in ms. */
+const claimWithin = 3000
+/** Between two tries to listen meanwhile, in ms. */
+const tryEvery = 50
 
 /** Whether a server did not start since another one has its port. */
 function isTaken(error: unknown): boolean {
@@ -14,6 +21,8 @@ function isTaken(error: unknown): boolean {
 }
 
 export interface FrontParts {
+  /** Absolute path of the project's folder for things made at run time. */
+  readonly directory: string
   readonly enqueuer: Enqueuer
   readonly operator: OperatorContract
   readonly counters: Counters
@@ -25,6 +34,7 @@ export interface FrontParts {
 export class Front {
   readonly #settings: HttpSettings
   readonly #parts: FrontParts
+  readonly #clock: Clock = systemClock
   #servers: { stop(): Promise<void> }[] = []
 
   constructor(settings: HttpSettings, parts: FrontParts) {
@@ -33,36 +43,75 @@ export class Front {
   }
 
   /**
-   * Listens. In the worker's role a taken port is no failure, for producer and worker of one
-   * machine share a `.env`: it serves no one then, and undefined is returned.
+   * Listens. In the worker's role a port that another one has is no failure: undefined is returned.
+   * @throws RedisDistroError `bad_config` where it cannot
    */
   async start(producer: boolean): Promise<Address | undefined> {
-    const { admin, rateLimit, ...settings } = this.#settings
-    const { enqueuer, ...parts } = this.#parts
-    const role = producer ? 'producer' : 'worker'
-    const limit = rateLimit === false ? undefined : rateLimit
-    const options = { ...settings, rateLimit: limit, role } as const
-    const server = new HttpServer(options, producer ? { enqueuer, ...parts } : parts)
-    let address: Address | undefined
-    try {
-      address = await server.start()
-      this.#servers.push(server)
-    } catch (error) {
-      if (producer || !isTaken(error)) throw error
-      parts.log.warn('The port is taken, so this worker serves no /health, /ready and /metrics', {
-        host: settings.host,
-        port: settings.port,
-      })
-    }
+    const address = producer ? await this.#serve() : await this.#serveAside()
+    const { admin } = this.#settings
     if (admin) {
-      const adminServer = new AdminServer(admin, parts)
-      await adminServer.start()
-      this.#servers.push(adminServer)
+      const server = new AdminServer(admin, this.#parts)
+      await server.start()
+      this.#servers.push(server)
     }
     return address
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#servers.splice(0).map((server) => server.stop()))
+  }
+
+  #server(role: HttpOptions['role']): HttpServer {
+    const { admin: _, rateLimit, ...settings } = this.#settings
+    const limit = rateLimit === false ? undefined : rateLimit
+    const { enqueuer, ...parts } = this.#parts
+    const routes = role === 'producer' ? { ...parts, enqueuer } : parts
+    return new HttpServer({ ...settings, rateLimit: limit, role }, routes)
+  }
+
+  /** The API; a worker of the project that came first gives its port up. */
+  async #serve(): Promise<Address> {
+    const { directory } = this.#parts
+    let deadline: number | undefined
+    for (;;) {
+      const server = this.#server('producer')
+      try {
+        const address = await server.start()
+        this.#servers.push(server)
+        return address
+      } catch (error) {
+        if (!isTaken(error)) throw error
+        const asked = await claimPort(directory, this.#settings.port)
+        if (asked) deadline ??= this.#clock.monotonic() + claimWithin
+        if (deadline === undefined || this.#clock.monotonic() >= deadline) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, tryEvery))
+    }
+  }
+
+  /** The worker's few routes, until the producer of the project wants the port. */
+  async #serveAside(): Promise<Address | undefined> {
+    const { host, port } = this.#settings
+    const { directory, log } = this.#parts
+    const server = this.#server('worker')
+    const loan = new PortLoan(directory, port)
+    await loan.begin()
+    try {
+      const address = await server.start()
+      this.#servers.push({
+        stop: () => Promise.all([loan.end(), server.stop()]).then(() => undefined),
+      })
+      loan.watch(() => {
+        log.info('The port goes to the producer; this worker serves no routes now', { host, port })
+        return server.stop()
+      })
+      return address
+    } catch (error) {
+      await loan.end()
+      if (!isTaken(error)) throw error
+      const without = 'The port is taken, so this worker serves no /health, /ready and /metrics'
+      log.warn(without, { host, port })
+      return undefined
+    }
   }
 }

@@ -1,6 +1,5 @@
 import { openStore, type Store } from '../broker/open-store.js'
 import { Client } from '../client/client.js'
-import type { OperatorContract } from '../client/contract.js'
 import { Operator } from '../client/operator.js'
 import { catalogueOf, registryDirectory } from '../client/registry-directory.js'
 import type { Broker } from '../core/broker.js'
@@ -14,6 +13,7 @@ import { createCounters } from '../telemetry/metrics.js'
 import type { Config } from './config-schema.js'
 import { type ConfigRow, explainConfig } from './explain-config.js'
 import { Front } from './front.js'
+import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { type ReadConfigOptions, readConfig } from './read-config.js'
 import { type ResolvedConfig, runDirectory } from './resolved-config.js'
@@ -51,7 +51,7 @@ const publishEvery = 30_000
 export class Kernel {
   readonly config: ResolvedConfig
   readonly client: Client
-  readonly operator: OperatorContract
+  readonly operator: Operator
   readonly #log: Log
   readonly #counters = createCounters()
   #alone = false
@@ -60,6 +60,7 @@ export class Kernel {
   #workforce: Workforce | undefined
   #publisher: Service | undefined
   #front: Front | undefined
+  #starting: Promise<Started> | undefined
   #stopping: Promise<void> | undefined
 
   constructor(config: ResolvedConfig, log: Log) {
@@ -83,12 +84,16 @@ export class Kernel {
     return explainConfig(this.config)
   }
 
-  /** Starts the roles. A failed start undoes itself. @throws RedisDistroError that says what to do */
+  /**
+   * Starts the roles, once. A failed start undoes itself, and leaves a kernel that is stopped.
+   * @throws RedisDistroError that says what to do
+   */
   async start(options: StartOptions = {}): Promise<Started> {
-    if (this.#stopping)
-      throw new RedisDistroError('closed', 'the kernel was stopped; create another')
+    this.#goOn()
+    if (this.#starting) throw new RedisDistroError('bad_option', 'the kernel was started already')
+    this.#starting = this.#start(options)
     try {
-      return await this.#start(options)
+      return await this.#starting
     } catch (error) {
       await this.stop()
       throw error
@@ -99,6 +104,12 @@ export class Kernel {
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
     return this.#stopping
+  }
+
+  /** A stop that comes while the kernel starts ends the start at its next step. */
+  #goOn(): void {
+    if (!this.#stopping) return
+    throw new RedisDistroError('closed', 'the kernel was stopped; create another')
   }
 
   async #start({ roles = ['producer', 'worker'], queues }: StartOptions): Promise<Started> {
@@ -112,10 +123,14 @@ export class Kernel {
       this.#plugged = true
     }
     const store = await this.#open()
+    if (store.kind === 'in-process') {
+      this.#log.warn('Tasks are kept in this process: nothing of them survives its end')
+    }
     this.#publisher = this.#publishing(store.broker)
     await this.#publisher.tick()
     this.#publisher.start()
-    await this.#warnOfLeftovers(store.broker)
+    await warnOfLeftovers(this.config, store.broker, this.#log)
+    this.#goOn()
     if (worker) {
       const parts = { config, broker: store.broker, log: this.#log, counters: this.#counters }
       this.#workforce = new Workforce(parts, queues)
@@ -128,6 +143,7 @@ export class Kernel {
   async #serve(producer: boolean): Promise<string | undefined> {
     if (this.config.http === false) return undefined
     this.#front = new Front(this.config.http, {
+      directory: runDirectory(this.config),
       enqueuer: this.client,
       operator: this.operator,
       counters: this.#counters,
@@ -141,7 +157,7 @@ export class Kernel {
   }
 
   #open(): Promise<Store> {
-    if (this.#stopping) throw new RedisDistroError('closed', 'the kernel is stopped')
+    this.#goOn()
     const { redis, production } = this.config
     const directory = runDirectory(this.config)
     const options = { redis, directory, production, alone: this.#alone, log: this.#log }
@@ -173,17 +189,6 @@ export class Kernel {
     })
   }
 
-  async #warnOfLeftovers(broker: Broker): Promise<void> {
-    const stored = await broker.catalogue().catch(() => undefined)
-    for (const { queue, partitions } of stored?.queues ?? []) {
-      if (this.config.queues.has(queue)) continue
-      const counts = await broker.counts({ queue, index: 0, of: partitions }).catch(() => undefined)
-      const { waiting = 0, scheduled = 0, retryable = 0 } = counts?.depth ?? {}
-      const left = waiting + scheduled + retryable
-      if (left > 0) this.#log.warn('A queue that is not in the config holds tasks', { queue, left })
-    }
-  }
-
   async #ready() {
     const { broker } = await this.#open()
     const late = new Promise<never>((_, reject) => {
@@ -200,11 +205,13 @@ export class Kernel {
   }
 
   async #stop(): Promise<void> {
+    await this.#starting?.catch(() => undefined)
     await this.#front?.stop()
     await this.#workforce?.stop()
     await this.#publisher?.stop()
     if (this.#plugged) await closePlugins(this.config.plugins, this.#log)
     await this.client.close()
+    await this.operator.close()
     const store = await this.#store?.catch(() => undefined)
     await store?.close()
   }

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
 import { isTaskDefinition } from '../core/definition.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
@@ -26,7 +27,7 @@ async function locate(path: string, place: PluginPlace): Promise<string> {
   const target = resolve(dirname(place.file), path)
   const found = createJiti(place.file, { fsCache: false }).esmResolve(target, { try: true })
   if (found === undefined) throw bad(`plugin '${path}': there is no file ${target}`)
-  const real = await realpath(found.startsWith('file:') ? new URL(found) : found)
+  const real = await realpath(found.startsWith('file:') ? fileURLToPath(found) : found)
   const root = await realpath(place.directory)
   const inside = relative(root, real)
   const outside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
@@ -44,7 +45,7 @@ function locatePackage(name: string, place: PluginPlace): string {
   if (name === 'redisdistro/plugins/email') return name
   const jiti = createJiti(place.file, { fsCache: false })
   const found = jiti.esmResolve(name, { try: true }) ?? tryRequire(name, place.file)
-  if (found !== undefined) return found.startsWith('file:') ? new URL(found).pathname : found
+  if (found !== undefined) return found.startsWith('file:') ? fileURLToPath(found) : found
   throw bad(
     `plugin '${name}': no such package is installed; a path begins with ./ (as './plugins/${name}')`,
   )

@@ -3,6 +3,7 @@ import { badConfig } from './config-issues.js'
 import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import {
   adoptVariables,
+  asVariables,
   type Flags,
   mergeVariables,
   parseEnvironment,
@@ -60,5 +61,6 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
   const environment = parseEnvironment(variables, options.flags)
   const config = parseConfig(found.value, file ?? 'the config')
   const plugins = await loadPlugins(config.plugins, { directory, file })
-  return resolveConfig({ config, given: found.value, environment, plugins, directory, file })
+  const flags = asVariables(options.flags ?? {})
+  return resolveConfig({ config, given: found.value, environment, flags, plugins, directory, file })
 }

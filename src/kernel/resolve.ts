@@ -6,7 +6,7 @@ import type { TaskDefaults } from '../core/task-defaults.js'
 import type { HttpSettings } from './config-schema/http.js'
 import { plainQueue, type QueueSettings } from './config-schema/queues.js'
 import type { ParsedConfig } from './config-schema.js'
-import type { Environment } from './env.js'
+import type { Environment, Variables } from './env.js'
 import { resolveTasks } from './resolve-tasks.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 import { isGiven, SourceBook } from './sources.js'
@@ -16,10 +16,15 @@ export interface ResolveInput {
   /** The config as it was given, to tell what it says itself from what are defaults. */
   readonly given: unknown
   readonly environment: Environment
+  /** What of the environment the command line said. */
+  readonly flags: Variables
   readonly plugins: readonly Plugin[]
   readonly directory: string
   readonly file?: string | undefined
 }
+
+const saidBy = ({ flags }: ResolveInput, name: string): string =>
+  flags[name] ? 'command line' : `environment ${name}`
 
 const bad = (message: string) => new RedisDistroError('bad_config', message)
 
@@ -32,10 +37,11 @@ function note(book: SourceBook, given: unknown, value: unknown, path: readonly s
   }
 }
 
-function resolveRedis({ config, environment }: ResolveInput, book: SourceBook) {
+function resolveRedis(input: ResolveInput, book: SourceBook) {
+  const { config, environment } = input
   const url = environment.REDIS_URL
   if (url === undefined) return config.redis
-  book.sources.set('redis.url', 'environment REDIS_URL')
+  book.sources.set('redis.url', saidBy(input, 'REDIS_URL'))
   return { ...config.redis, sentinel: undefined, cluster: undefined, url }
 }
 
@@ -46,11 +52,9 @@ export function isLoopback(host: string): boolean {
   return bare === '::1' || bare === 'localhost'
 }
 
-function resolveHttp(
-  { config, environment }: ResolveInput,
-  book: SourceBook,
-): HttpSettings | false {
-  const { http } = config
+function resolveHttp(input: ResolveInput, book: SourceBook): HttpSettings | false {
+  const { environment } = input
+  const { http } = input.config
   if (http === false) return false
   const { tokens } = http
   const over = <Value>(path: string, value: Value, name: keyof Environment & string): Value => {
@@ -58,7 +62,7 @@ function resolveHttp(
     const found = environment[name] as Value | undefined
     return book.pick(
       `http.${path}`,
-      [[found, `environment ${name}`]],
+      [[found, saidBy(input, name)]],
       [value, book.of(`http.${path}`)],
     )
   }

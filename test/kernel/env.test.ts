@@ -10,7 +10,7 @@ test('a flag beats the environment, the environment .env, and .env the config', 
   const bare = await project({})
   const settings = async (directory: string, env: Record<string, string>, flags = {}) => {
     const { redis, http } = await read(directory, env, { flags })
-    return [redis.url, http?.port]
+    return [redis.url, (http || undefined)?.port]
   }
   expect(await settings(bare, {})).toEqual(['redis://config:1', 4000])
   const file = await project({ '.env': 'REDIS_URL=redis://file:1\nPORT=4001\n' })
@@ -19,6 +19,9 @@ test('a flag beats the environment, the environment .env, and .env the config', 
   expect(await settings(file, env)).toEqual(['redis://env:1', 4002])
   const flags = { redisUrl: 'redis://flag:1', port: '4003' }
   expect(await settings(file, env, flags)).toEqual(['redis://flag:1', 4003])
+  const { sources } = await read(file, env, { flags: { port: 4003 } })
+  expect(sources.get('http.port')).toBe('command line')
+  expect(sources.get('redis.url')).toBe('environment REDIS_URL')
 })
 
 test('an empty variable is unset, in the environment and in .env', async () => {

@@ -1,0 +1,149 @@
+import { systemClock } from '../core/clock.js'
+import { isRedisDistroError } from '../core/errors.js'
+import type { Kernel, Role } from '../kernel/kernel.js'
+import { type Announce, announcer } from './announce.js'
+import { type Boot, bannerOf, bootOf } from './boot-words.js'
+import { describeFailure, exitCodes } from './failure.js'
+import { copyWindow, type KernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
+import { remark } from './output.js'
+import { placeOf } from './project.js'
+import type { StartOptions } from './start.js'
+
+/** ms that a boot which is no longer wanted has to come to its end. */
+const bootGrace = 3_000
+
+export interface KernelProcessOptions {
+  /** Sentences and a banner on stderr; else JSON lines. */
+  readonly forPeople: boolean
+  /** Whether this is the supervisor's first, which alone prints a result on stdout. */
+  readonly first: boolean
+}
+
+/** The roles that the flags ask for; both where they name none. */
+export function rolesOf({ producer, worker }: StartOptions): Role[] {
+  const both = producer === worker
+  return (['producer', 'worker'] as const).filter(
+    (role) => both || (role === 'producer' ? producer : worker),
+  )
+}
+
+const tell = (message: KernelMessage): Promise<void> =>
+  new Promise((resolve) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
+    else resolve()
+  })
+
+/**
+ * The kernel as a process: boots it, says what runs, and stops it on a signal, on the loss of its
+ * supervisor, or after an error that nobody caught, since nothing is known of the state it left.
+ */
+export class KernelProcess {
+  readonly #options: StartOptions
+  readonly #forPeople: boolean
+  readonly #first: boolean
+  readonly #announce: Announce
+  readonly #ending: Promise<void>
+  #end: () => void = () => undefined
+  #signalledAt: number | undefined
+  #crashed = false
+  #kernel: Kernel | undefined
+
+  constructor(options: StartOptions, { forPeople, first }: KernelProcessOptions) {
+    this.#options = options
+    this.#forPeople = forPeople
+    this.#first = first
+    this.#announce = announcer(forPeople)
+    this.#ending = new Promise((resolve) => {
+      this.#end = resolve
+    })
+  }
+
+  /** Runs until the kernel has stopped, and gives the exit code. */
+  async run(): Promise<number> {
+    this.#listen()
+    const booting = this.#boot()
+    try {
+      const first = await Promise.race([booting, this.#ending.then(() => undefined)])
+      if (first === undefined) await this.#abandon(booting)
+      else await this.#sayReady(first)
+    } catch (error) {
+      return await this.#refuse(error)
+    }
+    await this.#ending
+    return await this.#stop()
+  }
+
+  #listen(): void {
+    for (const signal of Object.keys(stopSignals) as StopSignal[]) {
+      process.on(signal, () => this.#onSignal(signal))
+    }
+    process.on('disconnect', () => this.#end())
+    process.on('uncaughtException', (error) => {
+      const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#announce.error('An error that nobody caught; the kernel stops', { error: words })
+      this.#crashed = true
+      this.#end()
+    })
+  }
+
+  #onSignal(signal: StopSignal): void {
+    const now = systemClock.monotonic()
+    if (this.#signalledAt === undefined) {
+      this.#signalledAt = now
+      this.#announce.info(`Stopping on ${signal}; once more ends everything at once`)
+      this.#end()
+    } else if (now - this.#signalledAt >= copyWindow) {
+      process.exit(stopSignals[signal])
+    }
+  }
+
+  async #boot(): Promise<Boot> {
+    const { createKernel } = await import('../kernel/kernel.js')
+    const { host, port, logLevel, queues } = this.#options
+    const { flags, ...place } = placeOf(this.#options)
+    const kernel = await createKernel(undefined, {
+      ...place,
+      flags: { ...flags, host, port, logLevel },
+    })
+    this.#kernel = kernel
+    const roles = rolesOf(this.#options)
+    const started = await kernel.start({ roles, queues })
+    return bootOf(kernel.config, { roles, queues, started })
+  }
+
+  async #sayReady(boot: Boot): Promise<void> {
+    if (this.#options.json && this.#first) {
+      process.stdout.write(`${JSON.stringify(boot, null, 2)}\n`)
+    }
+    const level = this.#kernel?.config.logLevel
+    if (this.#forPeople) remark(bannerOf(boot))
+    else if (level === 'info' || level === 'debug' || level === 'trace') {
+      this.#announce.info('RedisDistro is ready', { ...boot })
+    }
+    await tell({ kind: 'ready' })
+  }
+
+  /** Waits a little for a boot that nobody wants any more, so that it can be undone. */
+  async #abandon(booting: Promise<unknown>): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, bootGrace).unref())
+    await Promise.race([booting.catch(() => undefined), late])
+  }
+
+  async #refuse(error: unknown): Promise<number> {
+    const known = isRedisDistroError(error)
+    remark(describeFailure(error))
+    await tell({ kind: 'refused', family: known ? error.family : undefined })
+    // The names of --queues can be checked only against the config.
+    return known && error.code === 'unknown_queue' ? exitCodes.wrongUse : exitCodes.failed
+  }
+
+  async #stop(): Promise<number> {
+    try {
+      await this.#kernel?.stop()
+    } catch (error) {
+      remark(describeFailure(error))
+      return exitCodes.failed
+    }
+    return this.#crashed ? exitCodes.failed : exitCodes.done
+  }
+}
