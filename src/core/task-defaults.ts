@@ -3,7 +3,7 @@ import { durationSchema } from './duration.js'
 import { idPattern } from './enqueue-options.js'
 
 /** A retry policy in which every part has its default. */
-export const wholeRetrySchema = z.strictObject({
+const wholeRetrySchema = z.strictObject({
   attempts: z.int().min(1).max(1000).default(10).describe('Runs at most, the first one included.'),
   backoff: z
     .enum(['fixed', 'linear', 'exponential'])

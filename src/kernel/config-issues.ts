@@ -6,7 +6,7 @@ type Path = readonly PropertyKey[]
 
 const secretPath = /^(redis\.url|http\.tokens|REDIS_URL)|(password|Password|\.key)$/
 
-export const dotted = (path: Path): string => path.map(String).join('.')
+const dotted = (path: Path): string => path.map(String).join('.')
 
 function valueAt(root: unknown, path: Path): unknown {
   let value = root

@@ -46,7 +46,7 @@ function resolveRedis(input: ResolveInput, book: SourceBook) {
 }
 
 /** Whether an address reaches this machine alone. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   if (isIP(bare) === 4) return bare.startsWith('127.')
   return bare === '::1' || bare === 'localhost'
