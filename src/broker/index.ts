@@ -1,4 +1,3 @@
-import type { Broker } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 
 /** How to reach Redis. Exactly one of `url`, `sentinel`, `cluster`, or `memory`. */
@@ -50,5 +49,3 @@ export interface BrokerOptions {
   /** A test's own time in place of Redis's; the in-process store takes the system's. */
   readonly clock?: Clock | undefined
 }
-
-export type CreateBroker = (options: BrokerOptions) => Broker

@@ -16,9 +16,10 @@ import type {
 import { isEnded, type State, states } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { partitionKeys } from './keys.js'
-import { decodeStored, decodeTask } from './record.js'
+import { decodeTask } from './record.js'
 import type { Script } from './script.js'
 import { countsScript, findScript, lettersScript, listScript } from './scripts.js'
+import { decodeStored } from './stored-record.js'
 import { holders } from './upkeep.js'
 
 const fieldsOfTask = 7

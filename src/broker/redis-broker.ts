@@ -29,7 +29,7 @@ import { holders, pruneTasks, rescueTasks } from './upkeep.js'
  * that leads to the room where it is done: movement (enqueue, cycle), upkeep (rescue, prune) and
  * queries. It has one state of its own, the store's connection.
  */
-export class RedisBroker implements Broker {
+class RedisBroker implements Broker {
   readonly #engine: Engine
   readonly #options: BrokerOptions
 

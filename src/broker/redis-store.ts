@@ -5,11 +5,12 @@ import type { BrokerOptions, ConnectionSettings } from './index.js'
 import { openConnection } from './ioredis.js'
 import type { Script } from './script.js'
 import type { ScriptStore } from './script-store.js'
+import { judgeServer, readServer } from './server.js'
 
 type Connection = Redis | Cluster
 
 /** Where a connection leads, without user and password. */
-export function saysOf(settings: ConnectionSettings): string {
+function saysOf(settings: ConnectionSettings): string {
   if ('url' in settings) {
     try {
       const url = new URL(settings.url)
@@ -26,26 +27,6 @@ export function saysOf(settings: ConnectionSettings): string {
         : []
   const names = nodes.map((node) => `${node.host}:${node.port}`).join(', ')
   return 'sentinel' in settings ? `Redis by sentinel (${names})` : `Redis Cluster (${names})`
-}
-
-interface Server {
-  readonly version: readonly [major: number, minor: number]
-  readonly eviction: string | undefined
-  readonly appendOnly: boolean | undefined
-}
-
-const field = (report: string, name: string) =>
-  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(report)?.[1]
-
-function readServer(report: string): Server {
-  const version = field(report, 'valkey_version') ?? field(report, 'redis_version') ?? '0.0'
-  const [major = 0, minor = 0] = version.split('.').map(Number)
-  const aof = field(report, 'aof_enabled')
-  return {
-    version: [major, minor],
-    eviction: field(report, 'maxmemory_policy'),
-    appendOnly: aof === undefined ? undefined : aof === '1',
-  }
 }
 
 /**
@@ -216,45 +197,12 @@ export class RedisStore implements ScriptStore {
     try {
       const server = readServer(await this.#connection.info())
       this.#flags = server.version[0] >= 7
-      this.#judge(server)
+      this.#unsafe = judgeServer(server, { ...this.#options, says: this.says })
     } catch (error) {
       this.#options.log.warn('Redis was reached, but could not be asked what it is', {
         store: this.says,
         reason: error instanceof Error ? error.message : String(error),
       })
-    }
-  }
-
-  #judge({ version, eviction, appendOnly }: Server): void {
-    const [major, minor] = version
-    this.#unsafe = undefined
-    if (major < 6 || (major === 6 && minor < 2)) {
-      this.#unsafe = new RedisDistroError(
-        'unsafe_redis',
-        `${this.says} is version ${major}.${minor}; RedisDistro needs 6.2 or newer`,
-      )
-    } else if (eviction?.startsWith('allkeys-') && !this.#options.allowEviction) {
-      this.#unsafe = new RedisDistroError(
-        'unsafe_redis',
-        `${this.says} has maxmemory-policy ${eviction} and would throw tasks away when it is full. ` +
-          'Set it to noeviction (redis-cli config set maxmemory-policy noeviction), or accept the loss with redis.allowEviction: true',
-      )
-    }
-    if (this.#unsafe) this.#options.log.warn(this.#unsafe.message)
-    if (eviction === undefined) {
-      this.#options.log.warn(
-        'the eviction policy of Redis cannot be read; tasks are safe only under noeviction',
-      )
-    } else if (eviction.startsWith('volatile-')) {
-      this.#options.log.warn(
-        'Redis evicts keys that have a TTL; no task has one, but noeviction is safer',
-        { eviction },
-      )
-    }
-    if (appendOnly === false) {
-      this.#options.log.warn(
-        'Redis keeps no append-only file: a restart loses every task since its last snapshot. Set appendonly yes',
-      )
     }
   }
 }

@@ -1,4 +1,4 @@
-import { iso, systemClock } from '../core/clock.js'
+import { systemClock } from '../core/clock.js'
 import { paint } from './output.js'
 
 /** Says on stderr what becomes of the processes. */
@@ -10,6 +10,7 @@ export interface Announce {
 
 // The numbers that the kernel's own log lines carry.
 const levels = { info: 30, warn: 40, error: 50 } as const
+const colours = { info: 'green', warn: 'yellow', error: 'red' } as const
 
 /** Sentences for people on a terminal; else JSON lines of the form that the kernel's log has. */
 export function announcer(forPeople: boolean): Announce {
@@ -24,10 +25,14 @@ export function announcer(forPeople: boolean): Announce {
   return { info: say('info'), warn: say('warn'), error: say('error') }
 }
 
-function people(level: string, sentence: string, fields: Record<string, unknown>): string {
-  const time = paint('gray', iso(systemClock.now()).slice(11, 19))
-  const colour = level === 'error' ? 'red' : 'yellow'
-  const word = level === 'info' ? '' : `${paint(colour, level)} `
-  const rest = Object.entries(fields).map(([name, value]) => `${name}=${String(value)}`)
-  return [`${time} ${word}${sentence}`, ...rest].join(' ')
+/** As the kernel's own log lines look on a terminal. */
+function people(
+  level: keyof typeof levels,
+  sentence: string,
+  fields: Record<string, unknown>,
+): string {
+  const time = new Date(systemClock.now()).toTimeString().slice(0, 8)
+  const word = paint(colours[level], level.toUpperCase())
+  const rest = Object.entries(fields).map(([name, value]) => `\n    ${name}: ${String(value)}`)
+  return `[${time}] ${word}: ${sentence}${rest.join('')}`
 }

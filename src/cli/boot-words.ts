@@ -4,6 +4,8 @@ import { paint, pairs } from './output.js'
 
 /** What a kernel runs, as `start` says it. */
 export interface Boot {
+  /** Of the kernel's process. */
+  readonly pid: number
   readonly roles: readonly Role[]
   /** What the tasks lie in. */
   readonly store: string
@@ -35,6 +37,7 @@ export function bootOf(config: ResolvedConfig, { roles, queues, started }: BootP
   }))
   const example = roles.includes('producer') && url !== undefined && exampleOf(config, url)
   return {
+    pid: process.pid,
     roles,
     store,
     ...(url === undefined ? {} : { url }),

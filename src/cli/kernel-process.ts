@@ -7,7 +7,7 @@ import { describeFailure, exitCodes } from './failure.js'
 import { copyWindow, type KernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
 import { remark } from './output.js'
 import { placeOf } from './project.js'
-import type { StartOptions } from './start.js'
+import type { StartOptions } from './start-options.js'
 
 /** ms that a boot which is no longer wanted has to come to its end. */
 const bootGrace = 3_000
@@ -20,7 +20,7 @@ export interface KernelProcessOptions {
 }
 
 /** The roles that the flags ask for; both where they name none. */
-export function rolesOf({ producer, worker }: StartOptions): Role[] {
+function rolesOf({ producer, worker }: StartOptions): Role[] {
   const both = producer === worker
   return (['producer', 'worker'] as const).filter(
     (role) => both || (role === 'producer' ? producer : worker),

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly align?: 'right'
   /** Cut with `…` where the terminal is too narrow. */
   readonly flexible?: boolean
+  /** Left out where even cutting does not make it fit; the highest number first. */
+  readonly spare?: number
   readonly style?: (row: Row) => Style | undefined
 }
 
@@ -26,7 +28,7 @@ export const paint = (style: Style, text: string): string =>
   isColourful() ? styleText(style, text, { validateStream: false }) : text
 
 /** Text of others without what could steer a terminal. */
-export const harmless = (text: string): string =>
+const harmless = (text: string): string =>
   text.replace(/\p{Cc}/gu, (sign) => (/[\n\t]/.test(sign) ? sign : '\uFFFD'))
 
 /** The same, on one line. */
@@ -42,18 +44,41 @@ const stateStyles: Partial<Record<State, Style>> = {
 
 export const stateStyle = (state: State): Style | undefined => stateStyles[state]
 
-/** Takes from the widest flexible columns until the whole fits; `whole` is without the gaps. */
-function shrink(widths: readonly number[], flexible: readonly boolean[], whole: number): number[] {
-  const fitted = [...widths]
-  const sum = () => fitted.reduce((total, width) => total + width, 0)
-  while (sum() > whole) {
-    const widest = fitted.reduce(
-      (best, width, index) => (flexible[index] && width > (fitted[best] ?? 0) ? index : best),
-      flexible.indexOf(true),
-    )
-    const width = fitted[widest]
-    if (width === undefined || width <= narrowest) break
-    fitted[widest] = Math.max(narrowest, width - Math.max(1, Math.ceil((sum() - whole) / 4)))
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0)
+
+/** The columns of a table with the widths of their widest cells. */
+interface Measured<Row> {
+  readonly column: Column<Row>
+  readonly width: number
+}
+
+/** Leaves spare columns out until the rest can be cut to fit. */
+function without<Row>(columns: readonly Measured<Row>[], room: number): Measured<Row>[] {
+  const kept = [...columns]
+  const least = () =>
+    sumOf(kept.map(({ column, width }) => (column.flexible ? Math.min(width, narrowest) : width)))
+  while (least() + gap * (kept.length - 1) > room) {
+    const [first] = kept
+      .filter(({ column }) => column.spare !== undefined)
+      .sort((a, b) => (b.column.spare ?? 0) - (a.column.spare ?? 0))
+    if (first === undefined) break
+    kept.splice(kept.indexOf(first), 1)
+  }
+  return kept
+}
+
+/** Takes from the widest flexible column until the whole fits. */
+function fitInto<Row>(columns: readonly Measured<Row>[], room: number): Measured<Row>[] {
+  const fitted = without(columns, room)
+  let over = sumOf(fitted.map(({ width }) => width)) + gap * (fitted.length - 1) - room
+  while (over > 0) {
+    const [widest] = fitted
+      .filter(({ column, width }) => column.flexible && width > narrowest)
+      .sort((a, b) => b.width - a.width)
+    if (widest === undefined) break
+    const less = Math.min(Math.ceil(over / 4), widest.width - narrowest)
+    fitted[fitted.indexOf(widest)] = { ...widest, width: widest.width - less }
+    over -= less
   }
   return fitted
 }
@@ -71,28 +96,24 @@ export async function table<Row>(
   rows: readonly Row[],
 ): Promise<string> {
   const { default: Table } = await import('cli-table3')
-  const cells = rows.map((row) => columns.map(({ cell }) => oneLine(String(cell(row) ?? '-'))))
-  const widths = columns.map(({ head }, index) =>
-    Math.max(head.length, ...cells.map((line) => line[index]?.length ?? 0)),
-  )
-  const room = isTerminal() ? (process.stdout.columns || 80) - gap * columns.length : Infinity
-  const fitted = shrink(
-    widths,
-    columns.map(({ flexible }) => flexible === true),
-    room,
-  )
+  const textOf = ({ cell }: Column<Row>, row: Row) => oneLine(String(cell(row) ?? '-'))
+  const measured = columns.map((column) => {
+    const lengths = rows.map((row) => textOf(column, row).length)
+    return { column, width: lengths.reduce((a, b) => Math.max(a, b), column.head.length) }
+  })
+  const fitted = fitInto(measured, isTerminal() ? process.stdout.columns || 80 : Infinity)
   const drawn = new Table({
-    head: columns.map(({ head }) => paint('bold', head)),
-    colWidths: fitted.map((width) => width + gap),
-    colAligns: columns.map(({ align }) => align ?? 'left'),
+    head: fitted.map(({ column }) => paint('bold', column.head)),
+    colWidths: fitted.map(({ width }) => width + gap),
+    colAligns: fitted.map(({ column }) => column.align ?? 'left'),
     chars: borderless,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': gap },
   })
-  for (const [index, line] of cells.entries()) {
-    const row = rows[index] as Row
+  for (const row of rows) {
     drawn.push(
-      line.map((text, at) => {
-        const style = columns[at]?.style?.(row)
+      fitted.map(({ column }) => {
+        const style = column.style?.(row)
+        const text = textOf(column, row)
         return style === undefined ? text : paint(style, text)
       }),
     )

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { QueueStatus } from '../client/contract.js'
 import { formatDuration } from '../core/duration.js'
-import { states } from '../core/state.js'
+import { type State, states } from '../core/state.js'
 import { type Globals, optionsOf } from './globals.js'
 import { type Column, pairs, printResult, table } from './output.js'
 import { withKernel } from './project.js'
@@ -9,15 +9,27 @@ import { withKernel } from './project.js'
 const age = (ms: number | null): string => (ms === null ? '-' : formatDuration(ms))
 const rate = (perSecond: number): string => `${Number(perSecond.toFixed(2))}/s`
 
+// On a narrow terminal, what has ended well is missed least.
+const spareStates: Partial<Record<State, { readonly spare: number }>> = {
+  cancelled: { spare: 2 },
+  completed: { spare: 1 },
+}
+
 const columns: readonly Column<QueueStatus>[] = [
   { head: 'QUEUE', cell: ({ name }) => name, flexible: true },
   ...states.map((state) => ({
     head: state.toUpperCase(),
     cell: ({ depth }: QueueStatus) => depth[state],
     align: 'right' as const,
+    ...spareStates[state],
   })),
-  { head: 'OLDEST', cell: ({ oldestWaitingAge }) => age(oldestWaitingAge), align: 'right' },
-  { head: 'DONE', cell: ({ throughput }) => rate(throughput.completed), align: 'right' },
+  {
+    head: 'OLDEST',
+    cell: ({ oldestWaitingAge }) => age(oldestWaitingAge),
+    align: 'right',
+    spare: 3,
+  },
+  { head: 'DONE', cell: ({ throughput }) => rate(throughput.completed), align: 'right', spare: 4 },
   { head: 'WORKERS', cell: ({ workers }) => workers, align: 'right' },
   {
     head: 'PAUSED',

@@ -1,17 +1,8 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
-import { type Globals, optionsOf, wholeNumber } from './globals.js'
+import { optionsOf, wholeNumber } from './globals.js'
 import { kernelVariable, type StopSignal, stopSignals } from './kernel-link.js'
-
-/** What `start` takes. */
-export interface StartOptions extends Globals {
-  readonly producer?: boolean
-  readonly worker?: boolean
-  readonly queues?: readonly string[]
-  readonly host?: string
-  readonly port?: number
-  readonly logLevel?: string
-}
+import type { StartOptions } from './start-options.js'
 
 const port = wholeNumber(0, 65_535, (message) => new InvalidArgumentError(message))
 

@@ -6,8 +6,8 @@ const columns: readonly Column<Task>[] = [
   { head: 'TYPE', cell: ({ type }) => type, flexible: true },
   { head: 'QUEUE', cell: ({ queue }) => queue, flexible: true },
   { head: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle(state) },
-  { head: 'ATTEMPT', cell: ({ attempt }) => attempt, align: 'right' },
-  { head: 'ENQUEUED', cell: ({ enqueuedAt }) => shortTime(enqueuedAt) },
+  { head: 'ATTEMPT', cell: ({ attempt }) => attempt, align: 'right', spare: 1 },
+  { head: 'ENQUEUED', cell: ({ enqueuedAt }) => shortTime(enqueuedAt), spare: 2 },
   { head: 'REMARK', cell: remarkOf, flexible: true },
 ]
 
@@ -28,7 +28,7 @@ export const taskTable = (tasks: readonly Task[]): Promise<string> => table(colu
 
 const attemptColumns: readonly Column<AttemptRecord>[] = [
   { head: 'ATTEMPT', cell: ({ attempt }) => attempt, align: 'right' },
-  { head: 'STARTED', cell: ({ startedAt }) => startedAt },
+  { head: 'STARTED', cell: ({ startedAt }) => startedAt, spare: 1 },
   { head: 'ENDED', cell: ({ endedAt }) => endedAt },
   { head: 'OUTCOME', cell: ({ outcome }) => outcome },
   {

@@ -36,11 +36,21 @@ const wallTime = (at: number, timeZone: string): string =>
     timeZoneName: 'short',
   }).format(at)
 
+const day = 86_400_000
+
+/** A length of time as far as people plan by it: `14h 3m`, `3d 14h 3m`, `5m 20s`. */
+function roughly(ms: number): string {
+  const step = ms < 60_000 ? 1 : ms < 3_600_000 ? 1_000 : 60_000
+  const rounded = Math.round(ms / step) * step
+  const days = Math.floor(rounded / day)
+  const rest = rounded % day
+  if (days === 0) return formatDuration(rest)
+  return rest === 0 ? `${days}d` : `${days}d ${formatDuration(rest)}`
+}
+
 function distanceOf(at: number, now: number): string {
-  // Whole seconds from a minute on: nobody plans a day by its milliseconds.
-  const ms = at - now
-  if (ms <= 0) return ms === 0 ? 'now' : `${formatDuration(-ms)} ago, so it runs now`
-  return `in ${formatDuration(ms < 60_000 ? ms : Math.round(ms / 1000) * 1000)}`
+  if (at === now) return 'now'
+  return at < now ? `${roughly(now - at)} ago, so it runs now` : `in ${roughly(at - now)}`
 }
 
 async function preview(text: string, options: WhenOptions): Promise<void> {

@@ -11,9 +11,9 @@ const columns: readonly Column<WorkerStatus>[] = [
   { head: 'HOST', cell: ({ host }) => host, flexible: true },
   { head: 'PID', cell: ({ pid }) => pid, align: 'right' },
   { head: 'RUNNING', cell: ({ running }) => running.length, align: 'right' },
-  { head: 'CONCURRENCY', cell: ({ concurrency }) => concurrency, align: 'right' },
-  { head: 'STARTED', cell: ({ startedAt }) => shortTime(startedAt) },
-  { head: 'LEASE UNTIL', cell: ({ leaseUntil }) => shortTime(leaseUntil) },
+  { head: 'CONCURRENCY', cell: ({ concurrency }) => concurrency, align: 'right', spare: 1 },
+  { head: 'STARTED', cell: ({ startedAt }) => shortTime(startedAt), spare: 3 },
+  { head: 'LEASE UNTIL', cell: ({ leaseUntil }) => shortTime(leaseUntil), spare: 2 },
 ]
 
 async function listWorkers(globals: Globals): Promise<void> {

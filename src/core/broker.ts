@@ -1,13 +1,22 @@
+import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
+import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
-import type { AttemptRecord, Priority, TaskBody, TaskError } from './task.js'
+import type {
+  Catalogue,
+  ListCall,
+  ListPage,
+  Moved,
+  PartitionCounts,
+  PartitionStats,
+  PruneReply,
+  RescueReply,
+  StoredTask,
+} from './stored.js'
+import type { Priority, TaskBody, TaskError } from './task.js'
 
-/** One part of a queue: all of its keys share a hash tag, so that nothing of a task spans two. */
-export interface Partition {
-  readonly queue: string
-  /** 0 to `of` - 1. */
-  readonly index: number
-  readonly of: number
-}
+export type * from './lease-keeper.js'
+export type * from './partition.js'
+export type * from './stored.js'
 
 /** A task on its way in. Ids are made by the client, before the first send. */
 export interface NewTask {
@@ -131,138 +140,6 @@ export interface WorkerRecord extends WorkerDetails {
   /** ms; a lease past this may be rescued. */
   readonly leaseUntil: number
   readonly running: readonly string[]
-}
-
-/** A task as it lies in the store; times in ms. */
-export interface StoredTask {
-  readonly id: string
-  readonly state: State
-  readonly priority: Priority
-  readonly body: TaskBody
-  readonly deadLetter: string
-  readonly attempts: readonly AttemptRecord[]
-  readonly failures: number
-  readonly losses: number
-  readonly mismatchSince: number
-  readonly dueAt?: number
-  readonly startedAt?: number
-  readonly endedAt?: number
-  /** Attempt that completed it. */
-  readonly completedAttempt?: number
-  readonly worker?: string
-  readonly fence?: string
-  readonly result?: unknown
-  readonly progress?: unknown
-  /** Place in line from 0, where it is waiting. */
-  readonly position?: number
-}
-
-/** Why a move did not happen; a value, since callers must face it. */
-export type Refusal =
-  | { readonly ok: false; readonly reason: 'unknown_task' }
-  | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
-
-export type Moved = { readonly ok: true; readonly from: State } | Refusal
-
-export interface PartitionCounts {
-  readonly depth: Readonly<Record<State, number>>
-  readonly paused: boolean
-  /** Age in ms of the first in line's enqueue; undefined where none waits. */
-  readonly oldestWaiting?: number
-  readonly workers: number
-  /** Redis's time in ms. */
-  readonly now: number
-}
-
-/** Counters of one minute. Sums of ms are over tasks that completed. */
-export interface MinuteCounts {
-  readonly enqueued: number
-  readonly completed: number
-  readonly retried: number
-  readonly dead: number
-  readonly cancelled: number
-  readonly lost: number
-  readonly runMs: number
-  readonly waitMs: number
-}
-
-export interface PartitionStats {
-  /** Since the store began. */
-  readonly total: MinuteCounts
-  /** Newest last; `minute` in whole minutes since the epoch. */
-  readonly minutes: readonly (MinuteCounts & { readonly minute: number })[]
-}
-
-export interface ListCall {
-  readonly state: State
-  /** Of a dead-letter key alone, where `state` is 'dead'. */
-  readonly deadLetter?: string
-  readonly limit: number
-  /** What the page before returned as `next`. */
-  readonly after?: string
-}
-
-export interface ListPage {
-  readonly tasks: readonly StoredTask[]
-  readonly next?: string
-}
-
-export interface RescueReply {
-  readonly workers: readonly string[]
-  readonly rescued: number
-  readonly buried: number
-}
-
-export interface PruneReply {
-  readonly completed: number
-  readonly dead: number
-  readonly cancelled: number
-  readonly expired: number
-}
-
-/** One type as kernels publish it for clients that have no config. */
-export interface CatalogueType {
-  readonly type: string
-  readonly queue: string
-  readonly partitions: number
-  readonly deadLetter: string
-  readonly tz: string
-  /** JSON Schema of the payload's input. */
-  readonly schema: unknown
-}
-
-export interface CatalogueQueue {
-  readonly queue: string
-  readonly partitions: number
-}
-
-export interface Catalogue {
-  readonly types: readonly CatalogueType[]
-  readonly queues: readonly CatalogueQueue[]
-}
-
-/** Keeps a process's leases alive and tells what it hears. */
-export interface LeaseKeeper {
-  hold(lease: HeldLease): void
-  drop(worker: string): void
-  close(): Promise<void>
-}
-
-export interface HeldLease {
-  readonly partition: Partition
-  readonly worker: string
-  /** Called once, when the lease was found lost. */
-  onLost(): void
-  /** Called with ids whose runs are to be stopped, since they were cancelled. */
-  onStop(ids: readonly string[]): void
-}
-
-export interface KeeperOptions {
-  /** ms. */
-  readonly lease: number
-  /** ms that the event loop may stand still before the process is ended; 0 for never. */
-  readonly maxBlocked: number
-  log(message: string, fields: Record<string, unknown>): void
 }
 
 /**

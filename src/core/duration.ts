@@ -1,9 +1,6 @@
 import parseUnits from 'parse-duration'
 import { z } from 'zod'
 
-/** A length of time as people write it: `'1h30m'`, `'500ms'`, or a number of milliseconds. */
-export type Duration = string | number
-
 /**
  * Every unit once, from the longest to the shortest. parse-duration alone finds a duration inside
  * any text, reads the tail of '1h30' in its own way and takes units of no fixed length (month,

@@ -18,7 +18,7 @@ export interface Problem {
 }
 
 /** The HTTP status of an error code; the one place that decides it. */
-export function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'bad_request':
       return 400

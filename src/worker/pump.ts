@@ -1,8 +1,9 @@
 import type { CycleReply, Settlement } from '../core/broker.js'
 import { ClaimAhead } from './claim-ahead.js'
-import type { QueueWorkerOptions } from './queue-worker.js'
+import type { QueueWorkerOptions } from './options.js'
 import { Slots } from './slots.js'
 import { Tally } from './tally.js'
+import { Turn } from './turn.js'
 
 /** How long an idle worker waits for a mark at most, in ms: a lost mark delays no task longer. */
 const longestWait = 1000
@@ -42,8 +43,7 @@ export class Pump {
   #lastCycle: number
   /** Redis's time minus this process's monotonic time, in ms. */
   #offset: number
-  #turnAsked = false
-  #wake: () => void = () => undefined
+  readonly #turn = new Turn()
   #waiting: Promise<void> | undefined
   readonly #stopWaiting = new AbortController()
 
@@ -58,7 +58,7 @@ export class Pump {
       worker,
       tally: this.#tally,
       now: () => this.#now(),
-      onChange: () => this.#ask(),
+      onChange: () => this.#turn.ask(),
     })
   }
 
@@ -86,13 +86,13 @@ export class Pump {
 
   stop(): void {
     if (this.#mode === 'running') this.#mode = 'stopping'
-    this.#ask()
+    this.#turn.ask()
   }
 
   lose(): void {
     this.#mode = 'lost'
     this.#slots.lose()
-    this.#ask()
+    this.#turn.ask()
   }
 
   cancel(ids: readonly string[]): void {
@@ -114,36 +114,15 @@ export class Pump {
     return !this.#dry && this.#wanted() > 0
   }
 
-  /** Asks for a turn; calls within one turn of the event loop make one. */
-  #ask(): void {
-    if (this.#turnAsked) return
-    this.#turnAsked = true
-    setImmediate(() => {
-      this.#turnAsked = false
-      this.#wake()
-    })
-  }
-
   async #nextTurn(): Promise<void> {
     if (this.#failures > 0) {
-      await this.#pause(pauses[Math.min(this.#failures, pauses.length) - 1])
+      await this.#turn.pause(pauses[Math.min(this.#failures, pauses.length) - 1])
     } else if (this.#hasWork()) {
       // Handlers that are done already settle in this turn, and ride in the next cycle.
       await new Promise<void>((resolve) => setImmediate(resolve))
     } else if (this.#mode === 'running') {
-      await this.#pause()
+      await this.#turn.pause()
     }
-  }
-
-  /** Until something is asked for, or `ms` have passed. */
-  async #pause(ms?: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      if (ms !== undefined) timer = setTimeout(resolve, ms)
-    })
-    clearTimeout(timer)
-    this.#wake = () => undefined
   }
 
   #waitForMark(): void {
@@ -154,7 +133,7 @@ export class Pump {
       this.#waiting = undefined
       this.#dry = false
       this.#marked = true
-      this.#ask()
+      this.#turn.ask()
     })
   }
 
@@ -168,7 +147,7 @@ export class Pump {
     }
     if (this.#dry && this.#nextDue <= this.#now()) {
       this.#dry = false
-      this.#ask()
+      this.#turn.ask()
     }
   }
 
@@ -252,8 +231,8 @@ export class Pump {
     while (this.#mode !== 'lost' && clock.monotonic() < end) {
       if (this.#slots.settled > 0) await this.#cycle()
       else if (this.#slots.running === 0) return
-      else await this.#pause(end - clock.monotonic())
-      if (this.#failures > 0) await this.#pause(pauses[0])
+      else await this.#turn.pause(end - clock.monotonic())
+      if (this.#failures > 0) await this.#turn.pause(pauses[0])
     }
   }
 }

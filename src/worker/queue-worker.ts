@@ -1,34 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Broker, LeaseKeeper, Partition, RetentionLimit } from '../core/broker.js'
-import type { Clock } from '../core/clock.js'
+import type { Broker, Partition } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
-import type { TaskRegistry } from '../core/registry.js'
-import type { Log } from '../telemetry/log.js'
-import type { Counters } from '../telemetry/metrics.js'
-import type { Isolate } from './isolate.js'
+import type { QueueWorkerOptions } from './options.js'
 import { Pump } from './pump.js'
-
-export interface QueueWorkerOptions {
-  readonly broker: Broker
-  readonly partition: Partition
-  readonly concurrency: number
-  readonly registry: TaskRegistry
-  readonly settings: {
-    readonly lease: number
-    readonly shutdownGrace: number
-    readonly mismatchGrace: number
-    readonly maxCrashes: number
-  }
-  /** Of completed tasks. */
-  readonly retention: RetentionLimit
-  readonly log: Log
-  readonly counters: Counters
-  readonly keeper: LeaseKeeper
-  readonly clock: Clock
-  /** Runs a suspect task in a process of its own, where there can be one. */
-  readonly isolate?: Isolate | undefined
-}
 
 /** Between tries to take a lease while Redis is away, in ms. */
 const joinPause = 250

@@ -4,7 +4,7 @@ import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import { type AttemptParts, attempt, policyOf } from './attempt.js'
 import type { Isolate } from './isolate.js'
-import type { QueueWorkerOptions } from './queue-worker.js'
+import type { QueueWorkerOptions } from './options.js'
 import { Run, type RunHost } from './run.js'
 import type { Tally } from './tally.js'
 

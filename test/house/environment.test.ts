@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { exists, read, sourceFiles } from './source.js'
 
 /** Variables that belong to the machine or to other tools, and need no line in .env.example. */
-const foreign = /^(OTEL_.+|PATH|HOME|TMPDIR|CI|NO_COLOR|FORCE_COLOR|XDG_.+|npm_.+|VITEST.*)$/
+const foreign = /^(OTEL_.+|PATH|HOME|TMPDIR|CI|NO_COLOR|TERM|FORCE_COLOR|XDG_.+|npm_.+|VITEST.*)$/
 
 /** Variables that processes of the product set for each other, never a person. */
 const internal = /^REDISDISTRO_/

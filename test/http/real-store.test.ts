@@ -6,7 +6,7 @@ import { Operator } from '../../src/client/operator.js'
 import { registryDirectory } from '../../src/client/registry-directory.js'
 import { systemClock } from '../../src/core/clock.js'
 import { defineTask } from '../../src/core/definition.js'
-import { retrySchema } from '../../src/core/retry.js'
+import { taskDefaultsSchema } from '../../src/core/task-defaults.js'
 import { HttpServer } from '../../src/http/server.js'
 import { silentLog } from '../../src/telemetry/log.js'
 import { createCounters } from '../../src/telemetry/metrics.js'
@@ -32,7 +32,7 @@ beforeAll(async () => {
     log: silentLog,
   })
   await broker.open()
-  const retry = retrySchema.parse({})
+  const { retry } = taskDefaultsSchema.parse({})
   const resolved = { queue: 'default', retry, timeout: 60_000, deadLetter: 'dead' }
   const directory = registryDirectory({
     broker,

@@ -4,7 +4,7 @@ import type {} from './global-redis.js'
 import { startRedisProcess, type TestRedis } from './redis-process.js'
 
 export type { TestRedis } from './redis-process.js'
-export { isAlive, type UntilOptions, until } from './until.js'
+export { isAlive, until } from './until.js'
 
 /** The url of the suite's shared redis-server; keep to keys under a prefix of your own. */
 export function testRedisUrl(): string {

@@ -1,0 +1,110 @@
+import type { State } from './state.js'
+import type { AttemptRecord, Priority, TaskBody } from './task.js'
+
+/** A task as it lies in the store; times in ms. */
+export interface StoredTask {
+  readonly id: string
+  readonly state: State
+  readonly priority: Priority
+  readonly body: TaskBody
+  readonly deadLetter: string
+  readonly attempts: readonly AttemptRecord[]
+  readonly failures: number
+  readonly losses: number
+  readonly mismatchSince: number
+  readonly dueAt?: number
+  readonly startedAt?: number
+  readonly endedAt?: number
+  /** Attempt that completed it. */
+  readonly completedAttempt?: number
+  readonly worker?: string
+  readonly fence?: string
+  readonly result?: unknown
+  readonly progress?: unknown
+  /** Place in line from 0, where it is waiting. */
+  readonly position?: number
+}
+
+/** Why a move did not happen; a value, since callers must face it. */
+export type Refusal =
+  | { readonly ok: false; readonly reason: 'unknown_task' }
+  | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
+
+export type Moved = { readonly ok: true; readonly from: State } | Refusal
+
+export interface PartitionCounts {
+  readonly depth: Readonly<Record<State, number>>
+  readonly paused: boolean
+  /** Age in ms of the first in line's enqueue; undefined where none waits. */
+  readonly oldestWaiting?: number
+  readonly workers: number
+  /** Redis's time in ms. */
+  readonly now: number
+}
+
+/** Counters of one minute. Sums of ms are over tasks that completed. */
+export interface MinuteCounts {
+  readonly enqueued: number
+  readonly completed: number
+  readonly retried: number
+  readonly dead: number
+  readonly cancelled: number
+  readonly lost: number
+  readonly runMs: number
+  readonly waitMs: number
+}
+
+export interface PartitionStats {
+  /** Since the store began. */
+  readonly total: MinuteCounts
+  /** Newest last; `minute` in whole minutes since the epoch. */
+  readonly minutes: readonly (MinuteCounts & { readonly minute: number })[]
+}
+
+export interface ListCall {
+  readonly state: State
+  /** Of a dead-letter key alone, where `state` is 'dead'. */
+  readonly deadLetter?: string
+  readonly limit: number
+  /** What the page before returned as `next`. */
+  readonly after?: string
+}
+
+export interface ListPage {
+  readonly tasks: readonly StoredTask[]
+  readonly next?: string
+}
+
+export interface RescueReply {
+  readonly workers: readonly string[]
+  readonly rescued: number
+  readonly buried: number
+}
+
+export interface PruneReply {
+  readonly completed: number
+  readonly dead: number
+  readonly cancelled: number
+  readonly expired: number
+}
+
+/** One type as kernels publish it for clients that have no config. */
+export interface CatalogueType {
+  readonly type: string
+  readonly queue: string
+  readonly partitions: number
+  readonly deadLetter: string
+  readonly tz: string
+  /** JSON Schema of the payload's input. */
+  readonly schema: unknown
+}
+
+export interface CatalogueQueue {
+  readonly queue: string
+  readonly partitions: number
+}
+
+export interface Catalogue {
+  readonly types: readonly CatalogueType[]
+  readonly queues: readonly CatalogueQueue[]
+}

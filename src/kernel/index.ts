@@ -1,1 +1,0 @@
-export { createKernel, Kernel, type Role, type Started } from './kernel.js'

@@ -1,0 +1,28 @@
+import type { Broker, LeaseKeeper, Partition, RetentionLimit } from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import type { TaskRegistry } from '../core/registry.js'
+import type { Log } from '../telemetry/log.js'
+import type { Counters } from '../telemetry/metrics.js'
+import type { Isolate } from './isolate.js'
+
+/** What one worker of one partition needs; durations in ms. */
+export interface QueueWorkerOptions {
+  readonly broker: Broker
+  readonly partition: Partition
+  readonly concurrency: number
+  readonly registry: TaskRegistry
+  readonly settings: {
+    readonly lease: number
+    readonly shutdownGrace: number
+    readonly mismatchGrace: number
+    readonly maxCrashes: number
+  }
+  /** Of completed tasks. */
+  readonly retention: RetentionLimit
+  readonly log: Log
+  readonly counters: Counters
+  readonly keeper: LeaseKeeper
+  readonly clock: Clock
+  /** Runs a suspect task in a process of its own, where there can be one. */
+  readonly isolate?: Isolate | undefined
+}
