@@ -11,10 +11,9 @@ export const failure = (code: ErrorCode, message: string, cause?: unknown): Redi
 /** An error as people read it on stderr: sentence, code, and the issues it does not name itself. */
 export function describeFailure(error: unknown): string {
   if (!isRedisDistroError(error)) return unexpected(error)
-  const [first = '', ...rest] = error.message.trimEnd().split('\n')
   const untold = error.issues.filter(({ message }) => !error.message.includes(message))
   const issues = untold.map(({ path, message }) => `  ${path ? `${path}: ` : ''}${message}`)
-  return [`redisdistro: ${first} [${error.code}]`, ...rest, ...issues].join('\n')
+  return [`redisdistro [${error.code}]: ${error.message.trimEnd()}`, ...issues].join('\n')
 }
 
 /** Not one of the product's errors: its place is of use to whoever mends it. */

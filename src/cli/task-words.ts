@@ -18,8 +18,8 @@ export const shortTime = (time: string): string => time.replace(/\.\d+Z$/, 'Z')
 function remarkOf({ state, why, runAt, endedAt, attempts }: Task): string {
   const error = attempts.at(-1)?.error
   if (state === 'dead' && error !== undefined) return error.message
-  if (why !== undefined) return why
   if (state === 'scheduled' && runAt !== undefined) return `due ${shortTime(runAt)}`
+  if (why !== undefined) return why
   return endedAt === undefined ? '' : `ended ${shortTime(endedAt)}`
 }
 

@@ -21,8 +21,8 @@ function attemptsOf(task: StoredTask): readonly AttemptRecord[] {
 }
 
 function begun(task: StoredTask): number {
-  const counted = task.failures + (task.state === 'active' ? 1 : 0)
-  return Math.max(counted, task.completedAttempt ?? 0, task.attempts.at(-1)?.attempt ?? 0)
+  // A requeued task begins anew, whatever its history says.
+  return task.completedAttempt ?? task.failures + (task.state === 'active' ? 1 : 0)
 }
 
 /** When it is due, or was: a task that waits for nothing keeps its first time. */

@@ -1,0 +1,162 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { testPrefix, testRedisUrl, until } from '../support/redis.js'
+import { makeProject, run as runBin, startBin } from './bin.js'
+
+const config = (url: string, prefix: string) => `
+import { defineConfig, definePlugin, defineTask, FatalError } from 'redisdistro'
+import { z } from 'zod'
+const greet = defineTask({ type: 'greet', payload: z.object({ name: z.string() }), handle: ({ name }) => name })
+const fall = defineTask({
+  type: 'fall',
+  queue: 'cliff',
+  payload: z.object({ n: z.number().default(0) }),
+  handle() { throw new FatalError('fell \\u001b[31mdown') },
+})
+export default defineConfig({
+  redis: { url: '${url}', prefix: '${prefix}' },
+  plugins: [definePlugin({ name: 'acts', tasks: [greet, fall] })],
+  queues: { cliff: {} },
+  http: false,
+})
+`
+
+let cwd = ''
+let clean = async () => undefined as void
+
+beforeAll(async () => {
+  const text = config(testRedisUrl(), testPrefix())
+  const made = await makeProject({
+    'redisdistro.config.ts': text,
+    'ann.json': '{ "name": "Ann" }',
+  })
+  cwd = made.directory
+  clean = made.clean
+})
+afterAll(() => clean())
+
+const run = (args: readonly string[], input?: string) =>
+  runBin(args, input === undefined ? { cwd } : { cwd, input })
+
+/** The document that a command prints, which must be all of its output. */
+async function json(args: readonly string[], input?: string) {
+  const { code, stdout, stderr } = await run([...args, '--json'], input)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout)
+}
+
+async function refusal(args: readonly string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(args, input)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  return stderr
+}
+
+test('a task is enqueued from an argument, a file and stdin', async () => {
+  for (const [payload, input] of [['{"name":"Ann"}'], ['@ann.json'], ['-', '{"name":"Ann"}']]) {
+    const answer = await json(['enqueue', 'greet', payload ?? ''], input)
+    expect(answer).toMatchObject({ type: 'greet', queue: 'default', state: 'waiting' })
+    const task = await json(['task', 'show', answer.taskId])
+    expect(task).toMatchObject({ state: 'waiting', payload: { name: 'Ann' } })
+  }
+})
+
+test('every option of an enqueue has its flag', async () => {
+  const flags = [
+    ...['--run-at', 'tomorrow 8am', '--tz', 'Europe/Rome', '--task-id', 'mine', '--queue', 'cliff'],
+    ...['--priority', 'high', '--attempts', '3', '--timeout', '30s', '--expires-in', '3d'],
+    ...['--unique-key', 'one', '--unique-for', '1h', '--tag', 'a', '--tag', 'b'],
+  ]
+  const args = ['enqueue', 'greet', '{"name":"Bea"}', ...flags]
+  const first = await json(args)
+  expect(first).toMatchObject({ taskId: 'mine', state: 'scheduled', tz: 'Europe/Rome' })
+  expect(first).toMatchObject({ queue: 'cliff', duplicate: false })
+  const task = await json(['task', 'show', 'mine', '--queue', 'cliff'])
+  expect(task).toMatchObject({ priority: 'high', tags: ['a', 'b'], runAt: first.runAt })
+  expect(await json(args)).toMatchObject({ taskId: 'mine', duplicate: true })
+  const keyed = ['enqueue', 'greet', '{"name":"Bea"}', '--delay', '1h', '--idempotency-key', 'k']
+  const { taskId } = await json(keyed)
+  expect(await json(keyed)).toMatchObject({ taskId, duplicate: true })
+})
+
+test('what cannot be enqueued fails with its code, and is not written', async () => {
+  const { items } = await json(['task', 'list'])
+  const bad = ['enqueue', 'greet', '{"name":1}']
+  expect(await refusal(bad)).toMatch(/\[bad_payload\].*name/)
+  expect(await refusal(['enqueue', 'grete', '{}'])).toMatch(/\[unknown_type\].*greet/)
+  const late = ['enqueue', 'greet', '{"name":"A"}', '--run-at', 'someday']
+  expect(await refusal(late)).toMatch(/\[bad_time\].*someday/)
+  expect(await refusal(['enqueue', 'greet', '@none.json'])).toMatch(/none\.json/)
+  expect(await refusal(['enqueue', 'greet', '-'], '{')).toMatch(/stdin is not JSON/)
+  expect((await json(['task', 'list'])).items).toHaveLength(items.length)
+})
+
+test('a task is promoted, cancelled and requeued, and a wrong move names the state', async () => {
+  const args = ['enqueue', 'greet', '{"name":"C"}', '--delay', '1h', '--task-id', 'moved']
+  await json(args)
+  expect(await json(['task', 'promote', 'moved'])).toMatchObject({ id: 'moved', state: 'waiting' })
+  expect(await refusal(['task', 'requeue', 'moved'])).toMatch(/\[wrong_state\].*is waiting/)
+  expect((await run(['task', 'cancel', 'moved'])).stdout).toBe('moved cancelled, was waiting\n')
+  expect(await json(['task', 'requeue', 'moved'])).toMatchObject({ state: 'waiting' })
+  expect(await refusal(['task', 'cancel', 'nobody'])).toMatch(/\[unknown_task\].*nobody/)
+  expect(await refusal(['task', 'show', 'nobody'])).toMatch(/\[unknown_task\]/)
+})
+
+test('tasks are listed by filter and page by page', async () => {
+  for (const n of [1, 2, 3]) {
+    await json(['enqueue', 'greet', '{"name":"D"}', '--tag', 'paged', '--task-id', `page-${n}`])
+  }
+  const seen: string[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const more: string[] = cursor === '' ? [] : ['--cursor', cursor]
+    const page = await json(['task', 'list', '--tag', 'paged', '--limit', '2', ...more])
+    seen.push(...page.items.map(({ id }: { id: string }) => id))
+    cursor = page.cursor
+  }
+  expect(seen.sort()).toEqual(['page-1', 'page-2', 'page-3'])
+  const { stdout } = await run(['task', 'list', '--tag', 'paged', '--state', 'waiting'])
+  expect(stdout).toMatch(/^ID +TYPE +QUEUE +STATE +ATTEMPT +ENQUEUED +REMARK$/m)
+  expect(stdout).toMatch(/^page-2 +greet +default +waiting/m)
+  expect(await refusal(['task', 'list', '--queue', 'nowhere'])).toMatch(/\[unknown_queue\]/)
+})
+
+test('a queue is paused and resumed, and shown', async () => {
+  expect((await run(['queue', 'pause', 'cliff'])).stdout).toBe("queue 'cliff' is paused\n")
+  expect(await json(['queue', 'show', 'cliff'])).toMatchObject({ name: 'cliff', paused: true })
+  expect((await run(['queue', 'list'])).stdout).toMatch(/^cliff .* paused$/m)
+  expect(await json(['queue', 'resume', 'cliff'])).toMatchObject({ paused: false })
+  expect(await refusal(['queue', 'show', 'nowhere'])).toMatch(/\[unknown_queue\].*nowhere/)
+})
+
+test('dead letters are counted, shown, requeued and purged by filter', async () => {
+  for (const id of ['fall-1', 'fall-2']) await json(['enqueue', 'fall', '{}', '--task-id', id])
+  const worker = startBin(['start', '--worker', '--queues', 'cliff'], { cwd })
+  await worker.ready()
+  const count = async () => (await json(['dead', 'list'])).items[0]?.count
+  await until(async () => (await count()) === 2, { describe: 'two dead letters' })
+  const { items: workers } = await json(['worker', 'list'])
+  expect(workers).toMatchObject([{ queue: 'cliff', pid: worker.kernels()[0] }])
+  worker.child.kill('SIGTERM')
+  expect(await worker.ended).toBe(0)
+
+  expect((await run(['dead', 'list'])).stdout).toMatch(/^dead +2$/m)
+  const shown = await run(['dead', 'show', 'dead'])
+  expect(shown.stdout).toMatch(/^fall-1 +fall +cliff +dead .*fell/m)
+  expect(shown.stdout).not.toContain('\u001b')
+  const sheet = await run(['task', 'show', 'fall-1'])
+  expect(sheet.stdout).toMatch(/bury +fatal: fell/)
+  expect(await json(['dead', 'requeue', 'dead', '--error', 'flew'])).toEqual({ requeued: 0 })
+  expect(await json(['dead', 'requeue', 'dead', '--error', 'fell'])).toEqual({ requeued: 2 })
+  expect(await json(['task', 'show', 'fall-2'])).toMatchObject({ state: 'waiting' })
+  const purge = await run(['dead', 'purge', 'dead', '--type', 'fall', '--yes'])
+  expect(purge.stdout).toBe("purged 0 dead letters of 'dead'\n")
+  expect((await run(['dead', 'list'])).stdout).toBe('no dead letters\n')
+})
+
+test('stats are shown for people and as one document', async () => {
+  const stats = await json(['stats'])
+  expect(stats.depth).toHaveProperty('waiting')
+  expect(stats.total.enqueued).toBeGreaterThan(0)
+  const { stdout } = await run(['stats'])
+  expect(stdout).toMatch(/^last hour +\d+/m)
+  expect(stdout).toMatch(/^cliff +\d+/m)
+})

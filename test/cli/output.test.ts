@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type Column, harmless, table } from '../../src/cli/output.js'
+
+interface Row {
+  readonly id: string
+  readonly words: string
+}
+
+const columns: readonly Column<Row>[] = [
+  { head: 'ID', cell: ({ id }) => id, style: () => 'red' },
+  { head: 'SPARE', cell: () => 'left out first', spare: 1 },
+  { head: 'WORDS', cell: ({ words }) => words, flexible: true },
+]
+const rows = [{ id: 'a-rather-long-id', words: 'said and said again '.repeat(6).trim() }]
+
+const { isTTY, columns: width } = process.stdout
+
+function pretend(terminal: { readonly isTTY: boolean; readonly columns: number }): void {
+  Object.assign(process.stdout, terminal)
+}
+
+beforeEach(() => {
+  vi.stubEnv('NO_COLOR', '')
+  vi.stubEnv('TERM', 'xterm')
+})
+afterEach(() => {
+  vi.unstubAllEnvs()
+  Object.assign(process.stdout, { isTTY, columns: width })
+})
+
+const longest = (text: string) => Math.max(...text.split('\n').map((line) => line.length))
+
+test('where stdout is no terminal nothing is cut and nothing coloured', async () => {
+  pretend({ isTTY: false, columns: 40 })
+  const drawn = await table(columns, rows)
+  expect(drawn).toContain(rows[0]?.words)
+  expect(drawn).not.toContain('\u001b')
+})
+
+test('a table is cut to the width of the terminal', async () => {
+  vi.stubEnv('NO_COLOR', '1')
+  pretend({ isTTY: true, columns: 60 })
+  const wide = await table(columns, rows)
+  expect(longest(wide)).toBeLessThanOrEqual(60)
+  expect(wide).toMatch(/SPARE[\s\S]*said and said.*…/)
+})
+
+test('a spare column is left out where cutting does not do', async () => {
+  vi.stubEnv('NO_COLOR', '1')
+  pretend({ isTTY: true, columns: 30 })
+  const narrow = await table(columns, rows)
+  expect(longest(narrow)).toBeLessThanOrEqual(30)
+  expect(narrow).not.toContain('SPARE')
+  expect(narrow).toContain('a-rather-long-id')
+})
+
+test('colours are for terminals without NO_COLOR', async () => {
+  pretend({ isTTY: true, columns: 80 })
+  expect(await table(columns, rows)).toContain('\u001b[31m')
+  vi.stubEnv('NO_COLOR', '1')
+  expect(await table(columns, rows)).not.toContain('\u001b')
+})
+
+test('what could steer a terminal is taken out of the words of others', async () => {
+  expect(harmless('a\u001b[2Jb\u0007\r\n\tc')).toBe('a\uFFFD[2Jb\uFFFD\uFFFD\n\tc')
+  pretend({ isTTY: false, columns: 80 })
+  expect(await table(columns, [{ id: 'x', words: 'one\ntwo\u001b[2J' }])).toContain('one two\uFFFD')
+})
