@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RedisDistroError } from '../../src/core/errors.js'
+import { silentLog } from '../../src/telemetry/log.js'
 import { api } from './stand-in.js'
 
 const payload = { to: 'a@example.com' }
@@ -144,7 +145,7 @@ describe('POST /enqueue/:type', () => {
     const app = await api(
       {},
       {
-        log: { error: (message: string) => said.push(message), debug: () => {} } as never,
+        log: { ...silentLog, error: (message: string) => said.push(message) },
       },
     )
     app.enqueuer.failure = new Error('secret of the house')
