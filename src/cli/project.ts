@@ -25,8 +25,8 @@ export async function withKernel<Result>(
 ): Promise<Result> {
   const { createKernel } = await import('../kernel/kernel.js')
   const { flags, ...place } = placeOf(globals)
-  // People who look at a queue want the queue; what goes wrong is still logged.
-  const logLevel = process.env['LOG_LEVEL'] || 'warn'
+  // Warnings about the store are for whoever runs on it; a command that fails says why itself.
+  const logLevel = process.env['LOG_LEVEL'] || 'error'
   const kernel = await createKernel(undefined, { ...place, flags: { ...flags, logLevel } })
   try {
     return await use(kernel)

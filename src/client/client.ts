@@ -105,6 +105,7 @@ export class Client implements Enqueuer {
       await this.type(type)
       throw errorOf([read.problem])
     }
+    if (payloads.length === 0) await this.type(type)
     const { idempotencyKey, ...shared } = read.options
     const each = { ok: true, options: shared } as const
     const givens = payloads.map((payload) => give(type, payload, each))
@@ -171,6 +172,7 @@ export class Client implements Enqueuer {
   async #send(ready: readonly Ready[], indexing: Indexing): Promise<EnqueuedTask[]> {
     const fresh = ready.filter((each): each is Ready & Sendable => 'when' in each)
     const sent = fresh.length === 0 ? [] : await this.#sendFresh(fresh, indexing)
+    if (fresh.length === ready.length) return sent
     let next = 0
     return ready.flatMap((each) =>
       'first' in each ? foundTask(each.draft, each.first) : (sent[next++] ?? []),
@@ -178,7 +180,7 @@ export class Client implements Enqueuer {
   }
 
   #sendFresh(fresh: readonly Sendable[], indexing: Indexing): Promise<EnqueuedTask[]> {
-    const queue = [...new Set(fresh.map(({ draft }) => draft.queue))].join(',')
+    const queue = queuesOf(fresh)
     return inSendSpan({ queue, count: fresh.length }, async (traceparent) => {
       const stamp = { enqueuedAt: this.#time.estimate(), traceparent }
       const tasks = fresh.map(({ draft, when }) => newTask(draft, when, stamp))
@@ -188,6 +190,10 @@ export class Client implements Enqueuer {
   }
 
   async #write(fresh: readonly Sendable[], tasks: readonly NewTask[]): Promise<Enqueued[]> {
+    const [first] = fresh
+    if (first !== undefined && fresh.length === 1) {
+      return await this.#batcher.add(partitionOfDraft(first.draft), tasks)
+    }
     const enqueued: Enqueued[] = []
     const groups = byPartition(fresh, ({ draft }) => partitionOfDraft(draft))
     const writes = [...groups].map(async ([partition, indices]) => {
@@ -201,6 +207,13 @@ export class Client implements Enqueuer {
     throwFailures(await Promise.allSettled(writes))
     return enqueued
   }
+}
+
+/** The queue of all, or the names of several. */
+function queuesOf(fresh: readonly Sendable[]): string {
+  const [first] = fresh
+  if (first !== undefined && fresh.length === 1) return first.draft.queue
+  return [...new Set(fresh.map(({ draft }) => draft.queue))].join(',')
 }
 
 /** One partition's failure as it is; over several, what was written elsewhere must be said too. */

@@ -6,12 +6,18 @@ type Check = (payload: unknown) => Checked | Promise<Checked>
 
 const fine: Checked = { ok: true }
 
+/** A format that was read from JSON Schema complains twice: by its name and by its pattern. */
+function saidBefore(issue: z.core.$ZodIssue, before: readonly z.core.$ZodIssue[]): boolean {
+  if (issue.code !== 'invalid_format' || issue.format !== 'regex') return false
+  const path = issue.path.join('.')
+  return before.some((each) => each.code === 'invalid_format' && each.path.join('.') === path)
+}
+
 function checkedBy(result: z.ZodSafeParseResult<unknown>): Checked {
   if (result.success) return fine
-  const issues = result.error.issues.map((issue) => ({
-    path: issue.path.map(String).join('.'),
-    message: issue.message,
-  }))
+  const issues = result.error.issues
+    .filter((issue, index, all) => !saidBefore(issue, all.slice(0, index)))
+    .map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }))
   return { ok: false, issues }
 }
 

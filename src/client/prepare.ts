@@ -89,6 +89,9 @@ export async function prepare(
   store: { readonly broker: Broker; readonly time: RedisTime },
 ): Promise<Ready[]> {
   const drafts = made.filter((each): each is Draft => !isProblem(each))
+  if (drafts.length === made.length && drafts.every(timeless)) {
+    return drafts.map((draft) => ({ draft, when: now }))
+  }
   const dues = await duesOf(drafts, store.time)
   const firsts = await firstsOfRefused(store.broker, drafts, dues)
   let next = 0

@@ -1,4 +1,4 @@
-import type { Broker, Partition, StoredTask } from '../core/broker.js'
+import type { Broker, ListPage, Partition, StoredTask } from '../core/broker.js'
 import type { State } from '../core/state.js'
 import { badCursor, type Place, readCursor, writeCursor } from './cursor.js'
 import type { Found } from './locate.js'
@@ -64,22 +64,17 @@ class PageReader {
   }
 
   /** Reads on from a place of one step; the place where the next page begins, if it is in here. */
-  async readStep(
-    { partition, state }: Step,
-    start: Pick<Place, 'after' | 'skip'>,
-  ): Promise<Place | undefined> {
-    const { deadLetter, keep, limit } = this.#walk
+  async readStep(step: Step, start: Pick<Place, 'after' | 'skip'>): Promise<Place | undefined> {
+    const { partition, state } = step
+    const { keep, limit } = this.#walk
     let { after, skip } = start
     for (;;) {
       const here = { queue: partition.queue, index: partition.index, state }
-      if (this.full) return { ...here, after, skip }
+      if (this.full) {
+        return (await this.#ends(step, { after, skip })) ? undefined : { ...here, after, skip }
+      }
       const wanted = keep === undefined ? limit - this.found.length : filteredChunk
-      const page = await this.#broker.list(partition, {
-        state,
-        limit: Math.min(wanted + skip, maxRead),
-        ...(deadLetter === undefined ? {} : { deadLetter }),
-        ...(after === undefined ? {} : { after }),
-      })
+      const page = await this.#list(step, after, Math.min(wanted + skip, maxRead))
       for (const [index, task] of page.tasks.entries()) {
         if (index < skip) continue
         if (this.full) return { ...here, after, skip: index }
@@ -90,6 +85,23 @@ class PageReader {
       after = page.next
       skip = 0
     }
+  }
+
+  /** A set that fills its last page to the brim has a `next`, and nothing behind it. */
+  async #ends(step: Step, { after, skip }: Pick<Place, 'after' | 'skip'>): Promise<boolean> {
+    if (after === undefined || skip > 0) return false
+    const page = await this.#list(step, after, 1)
+    return page.tasks.length === 0 && page.next === undefined
+  }
+
+  #list({ partition, state }: Step, after: string | undefined, limit: number): Promise<ListPage> {
+    const { deadLetter } = this.#walk
+    return this.#broker.list(partition, {
+      state,
+      limit,
+      ...(deadLetter === undefined ? {} : { deadLetter }),
+      ...(after === undefined ? {} : { after }),
+    })
   }
 }
 

@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { testPrefix, testRedisUrl, until } from '../support/redis.js'
 import { makeProject, run as runBin, startBin } from './bin.js'
+
+// Each command is a process of its own, a second long where the machine is busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 const config = (url: string, prefix: string) => `
 import { defineConfig, definePlugin, defineTask, FatalError } from 'redisdistro'
@@ -21,7 +24,7 @@ export default defineConfig({
 `
 
 let cwd = ''
-let clean = async () => undefined as void
+let clean = async (): Promise<void> => undefined
 
 beforeAll(async () => {
   const text = config(testRedisUrl(), testPrefix())

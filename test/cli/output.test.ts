@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Column, harmless, table } from '../../src/cli/output.js'
+import { type Column, table } from '../../src/cli/output.js'
 
 interface Row {
   readonly id: string
@@ -62,7 +62,8 @@ test('colours are for terminals without NO_COLOR', async () => {
 })
 
 test('what could steer a terminal is taken out of the words of others', async () => {
-  expect(harmless('a\u001b[2Jb\u0007\r\n\tc')).toBe('a\uFFFD[2Jb\uFFFD\uFFFD\n\tc')
   pretend({ isTTY: false, columns: 80 })
-  expect(await table(columns, [{ id: 'x', words: 'one\ntwo\u001b[2J' }])).toContain('one two\uFFFD')
+  expect(await table(columns, [{ id: 'x', words: 'one\ntwo\u001b[2J\u0007' }])).toContain(
+    'one two\uFFFD[2J\uFFFD',
+  )
 })

@@ -145,6 +145,7 @@ test('an empty batch is nothing', async () => {
   const { client, calls } = stage()
   expect(await client.enqueueMany('email', [])).toEqual([])
   expect(await client.enqueueAll([])).toEqual([])
+  await expect(client.enqueueMany('sms', [])).rejects.toMatchObject({ code: 'unknown_type' })
   expect(calls).toEqual([])
 })
 

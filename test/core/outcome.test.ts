@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FatalError, RetryError } from '../../src/core/errors.js'
 import { decideOutcome } from '../../src/core/outcome.js'
-import { type RetryPolicy, retryDelay } from '../../src/core/retry.js'
+import { type RetryDecision, type RetryPolicy, retryDelay } from '../../src/core/retry.js'
 
 const policies = fc.record({
   attempts: fc.integer({ min: 1, max: 1000 }),
@@ -82,7 +82,7 @@ describe('what follows from an attempt', () => {
   })
 
   test('a policy may decide by the error, and one that throws counts as retry', () => {
-    const decide = (error: unknown) => (error === 'no' ? 'bury' : { after: '5s' }) as const
+    const decide = (error: unknown): RetryDecision => (error === 'no' ? 'bury' : { after: '5s' })
     expect(decideOutcome(threw('no'), at(1, { decide })).name).toBe('bury')
     expect(decideOutcome(threw('yes'), at(1, { decide }))).toMatchObject({ after: 5000 })
     const broken = () => {

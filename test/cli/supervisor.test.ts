@@ -1,0 +1,113 @@
+import type { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Supervisor } from '../../src/cli/supervisor.js'
+
+/** Stands in for a kernel's process, so that minutes of its life pass at once. */
+class Kernel extends EventEmitter {
+  readonly signals: string[] = []
+  kill(signal: string): boolean {
+    this.signals.push(signal)
+    return true
+  }
+}
+
+let kernels: Kernel[] = []
+let said: string[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  kernels = []
+  said = []
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function supervisor(): Supervisor {
+  const say = (sentence: string) => void said.push(sentence)
+  return new Supervisor({
+    fork: () => {
+      const kernel = new Kernel()
+      kernels.push(kernel)
+      return kernel as unknown as ChildProcess
+    },
+    announce: { info: say, warn: say, error: say },
+    clock: { now: () => Date.now(), monotonic: () => Date.now() },
+  })
+}
+
+const last = (): Kernel => kernels.at(-1) ?? new Kernel()
+
+/** The newest kernel becomes ready, lives so long, and dies. */
+async function liveAndDie(ms: number): Promise<void> {
+  last().emit('message', { kind: 'ready' })
+  await vi.advanceTimersByTimeAsync(ms)
+  last().emit('exit', null, 'SIGKILL')
+  await vi.advanceTimersByTimeAsync(0)
+}
+
+/** ms until another kernel is started. */
+async function pause(): Promise<number> {
+  const before = kernels.length
+  const from = Date.now()
+  while (kernels.length === before) await vi.advanceTimersToNextTimerAsync()
+  return Date.now() - from
+}
+
+test('pauses double up to half a minute, and begin anew after a minute of health', async () => {
+  void supervisor().run()
+  const pauses: number[] = []
+  for (let deaths = 0; deaths < 7; deaths++) {
+    await liveAndDie(10)
+    pauses.push(await pause())
+  }
+  expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+  await liveAndDie(60_000)
+  expect(await pause()).toBe(1000)
+})
+
+test('once it was up, a boot that Redis refuses is tried again, one that the config refuses is not', async () => {
+  const code = supervisor().run()
+  await liveAndDie(10)
+  await pause()
+  last().emit('message', { kind: 'refused', family: 'infrastructure' })
+  last().emit('exit', 1, null)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await pause()).toBe(2000)
+  last().emit('message', { kind: 'refused', family: 'config' })
+  last().emit('exit', 1, null)
+  expect(await code).toBe(1)
+  expect(kernels).toHaveLength(3)
+})
+
+test('a kernel that is killed before it was ever ready is not tried again', async () => {
+  const code = supervisor().run()
+  last().emit('exit', null, 'SIGKILL')
+  expect(await code).toBe(137)
+  expect(said).toEqual(['the kernel was ended by SIGKILL before it was ready'])
+})
+
+test('a signal during a pause ends it with 0', async () => {
+  const house = supervisor()
+  const code = house.run()
+  await liveAndDie(10)
+  house.signal('SIGTERM')
+  expect(await code).toBe(0)
+  expect(kernels).toHaveLength(1)
+})
+
+test('a second signal counts from half a second on, and kills who does not listen', async () => {
+  const house = supervisor()
+  const code = house.run()
+  house.signal('SIGINT')
+  await vi.advanceTimersByTimeAsync(499)
+  house.signal('SIGINT')
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(last().signals).toEqual(['SIGINT', 'SIGINT'])
+  house.signal('SIGTERM')
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(last().signals.slice(2)).toEqual(['SIGTERM', 'SIGKILL'])
+  last().emit('exit', null, 'SIGKILL')
+  expect(await code).toBe(143)
+})

@@ -1,0 +1,137 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { noon, RedisStage, to } from './redis-stage.js'
+
+let stage: RedisStage
+beforeEach(async () => {
+  stage = new RedisStage()
+  await stage.open()
+})
+afterEach(() => stage.close())
+
+test('a task is enqueued and can be looked up', async () => {
+  const made = await stage.client.enqueue('email', to(1), { tags: ['x'] })
+  expect(made).toMatchObject({ type: 'email', queue: 'main', state: 'waiting', duplicate: false })
+  expect(await stage.client.task(made.id)).toMatchObject({
+    id: made.id,
+    payload: to(1),
+    priority: 'normal',
+    tags: ['x'],
+    attempt: 0,
+    enqueuedAt: new Date(noon).toISOString(),
+    why: "no live worker for queue 'main'; first in line",
+  })
+})
+
+test('a text time is read in the zone against the clock of Redis, not the own one', async () => {
+  stage.skew = -86_400_000
+  const made = await stage.client.enqueue('email', to(1), { runAt: 'tomorrow 8am' })
+  expect(made).toMatchObject({
+    state: 'scheduled',
+    runAt: '2026-01-02T07:00:00.000Z',
+    tz: 'Europe/Rome',
+  })
+  const tokyo = { runAt: 'tomorrow 8am', tz: 'Asia/Tokyo' }
+  expect(await stage.client.enqueue('email', to(1), tokyo)).toMatchObject({
+    runAt: '2026-01-01T23:00:00.000Z',
+    tz: 'Asia/Tokyo',
+  })
+})
+
+test('a delay is counted by Redis, and a past instant runs now', async () => {
+  stage.skew = 3_600_000
+  const delayed = await stage.client.enqueue('email', to(1), { delay: '10m' })
+  expect(delayed).toMatchObject({ state: 'scheduled', runAt: '2026-01-01T12:10:00.000Z' })
+  expect(delayed).not.toHaveProperty('tz')
+  const past = await stage.client.enqueue('email', to(1), { runAt: '2020-01-01T00:00:00Z' })
+  expect(past).toMatchObject({ state: 'waiting' })
+  expect(past).not.toHaveProperty('runAt')
+})
+
+test('a clock that runs ahead brings no task before its time', async () => {
+  stage.skew = 3_600_000
+  const soon = await stage.client.enqueue('email', to(1), { runAt: noon + 60_000 })
+  expect(soon).toMatchObject({ state: 'scheduled', runAt: '2026-01-01T12:01:00.000Z' })
+})
+
+test('the same taskId or key finds the first task, another payload is refused', async () => {
+  for (const options of [{ taskId: 'a7' }, { idempotencyKey: 'order 7' }]) {
+    const first = await stage.client.enqueue('email', to(1), options)
+    const again = await stage.client.enqueue('email', { n: 1, to: to(1).to }, options)
+    expect(first.duplicate).toBe(false)
+    expect(again).toMatchObject({ id: first.id, duplicate: true, state: 'waiting' })
+    await expect(stage.client.enqueue('email', to(2), options)).rejects.toMatchObject({
+      code: 'payload_differs',
+    })
+  }
+})
+
+test('a repeat whose text time has passed finds its first before the time is refused', async () => {
+  const options = { taskId: 'a7', runAt: 'today 5pm' }
+  const first = await stage.client.enqueue('email', to(1), options)
+  stage.now += 6 * 3_600_000
+  expect(await stage.client.enqueue('email', to(1), options)).toMatchObject({
+    id: 'a7',
+    duplicate: true,
+    runAt: first.runAt,
+  })
+  await expect(
+    stage.client.enqueue('email', to(1), { ...options, taskId: 'a8' }),
+  ).rejects.toMatchObject({ code: 'bad_time' })
+  await expect(stage.client.enqueue('email', to(2), options)).rejects.toMatchObject({
+    code: 'payload_differs',
+  })
+})
+
+test('a generated id that an error named can be repeated as taskId', async () => {
+  const { id } = await stage.client.enqueue('email', to(1))
+  expect(await stage.client.enqueue('email', to(1), { taskId: id })).toMatchObject({
+    id,
+    duplicate: true,
+  })
+})
+
+test('a batch repeated with its key writes only what was missing', async () => {
+  const payloads = Array.from({ length: 600 }, (_, n) => ({ url: `https://example.com/${n}` }))
+  const options = { idempotencyKey: 'k' }
+  const first = await stage.client.enqueueMany('image', payloads.slice(0, 400), options)
+  const again = await stage.client.enqueueMany('image', payloads, options)
+  expect(again.map(({ id }) => id).slice(0, 400)).toEqual(first.map(({ id }) => id))
+  expect(again.filter(({ duplicate }) => duplicate)).toHaveLength(400)
+  expect((await stage.operator.queue('wide')).depth.waiting).toBe(600)
+  expect(await stage.client.task(again[599]?.id ?? '')).toMatchObject({ payload: payloads[599] })
+})
+
+test('a second task of a unique key is not made', async () => {
+  const first = await stage.client.enqueue('email', to(1), { uniqueKey: 'k' })
+  const second = await stage.client.enqueue('email', to(2), { uniqueKey: 'k' })
+  expect(second).toMatchObject({ id: first.id, duplicate: true })
+})
+
+test('a mixed batch goes to several queues and answers in its order', async () => {
+  const all = await stage.client.enqueueAll([
+    { type: 'image', payload: { url: 'https://example.com' } },
+    { type: 'email', payload: to(1), options: { delay: '1h' } },
+    { type: 'email', payload: to(2), options: { queue: 'wide', taskId: 'mine' } },
+  ])
+  expect(all).toMatchObject([
+    { type: 'image', queue: 'wide', state: 'waiting' },
+    { type: 'email', queue: 'main', state: 'scheduled' },
+    { id: 'mine', type: 'email', queue: 'wide' },
+  ])
+  for (const { id } of all) expect(await stage.client.task(id)).toMatchObject({ id })
+})
+
+test('a task is called off once', async () => {
+  const { id } = await stage.client.enqueue('email', to(1))
+  expect(await stage.client.cancel(id)).toMatchObject({
+    ok: true,
+    from: 'waiting',
+    task: { state: 'cancelled', why: 'cancelled by request' },
+  })
+  expect(await stage.client.cancel(id)).toEqual({
+    ok: false,
+    reason: 'wrong_state',
+    state: 'cancelled',
+  })
+  expect(await stage.client.cancel('nobody')).toEqual({ ok: false, reason: 'unknown_task' })
+})
