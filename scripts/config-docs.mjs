@@ -144,13 +144,13 @@ What is said closest to a task holds: its enqueue, then \`tasks.<type>\`, the de
 \`redisdistro config print\` shows each value as it holds, and where it came from.
 
 ${keys.map(([key, schema]) => section(key, schema)).join('\n')}
-# Options of an enqueue
+## Options of an enqueue
 
 In a program the last argument of \`enqueue()\`, at HTTP query parameters, on the command line flags.
 
 ${table(fieldsOf(jsonOf(enqueue), ''))}
 
-# Options of the email plugin
+## Options of the email plugin
 
 What \`email({ … })\` takes.
 

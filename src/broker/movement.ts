@@ -6,6 +6,7 @@ import type {
   NewTask,
   Partition,
 } from '../core/broker.js'
+import { RedisDistroError } from '../core/errors.js'
 import type { State } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import {
@@ -54,11 +55,14 @@ export async function enqueueTasks(
   if (repeat || !tasks.some(isPlain)) return enqueueChecked(engine, partition, tasks)
   if (tasks.every(isPlain)) return enqueuePlain(engine, partition, tasks)
   const plain = await enqueuePlain(engine, partition, tasks.filter(isPlain))
-  const checked = await enqueueChecked(
-    engine,
-    partition,
-    tasks.filter((task) => !isPlain(task)),
-  )
+  const others = tasks.filter((task) => !isPlain(task))
+  const checked = await enqueueChecked(engine, partition, others).catch((error: unknown) => {
+    // Whatever became of these, the plain ones are written: 'nothing was' would be false.
+    const words = error instanceof Error ? error.message : String(error)
+    throw new RedisDistroError('store_unknown', `part of the call was written: ${words}`, {
+      cause: error,
+    })
+  })
   let p = 0
   let c = 0
   return tasks.map((task) => (isPlain(task) ? plain[p++] : checked[c++]) as Enqueued)

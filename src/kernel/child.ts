@@ -45,5 +45,7 @@ process.once('message', (message: ToChild) => {
   if (!('task' in message)) return
   void runAlone(message.task, message.file)
 })
+// Ctrl-C reaches the whole group; when to end is the parent's to say.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 // Without its parent nobody hears what the task comes to.
 process.once('disconnect', () => process.exit())
