@@ -6,6 +6,8 @@ export const kernelVariable = 'REDISDISTRO_KERNEL'
 /** What the kernel's process tells its supervisor. */
 export type KernelMessage =
   | { readonly kind: 'ready' }
+  /** It was asked to stop, by a signal of its own; an exit without this word is a crash. */
+  | { readonly kind: 'stopping' }
   /** It could not boot; `family` is that of its error, where it has one. */
   | { readonly kind: 'refused'; readonly family: ErrorFamily | undefined }
 

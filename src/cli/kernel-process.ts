@@ -90,6 +90,7 @@ export class KernelProcess {
     const now = systemClock.monotonic()
     if (this.#signalledAt === undefined) {
       this.#signalledAt = now
+      void tell({ kind: 'stopping' })
       this.#announce.info(`Stopping on ${signal}; once more ends everything at once`)
       this.#end()
     } else if (now - this.#signalledAt >= copyWindow) {

@@ -18,6 +18,8 @@ interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
   readonly ready: boolean
+  /** Whether it said that it was asked to stop. */
+  readonly stopping: boolean
   readonly refusedBy: ErrorFamily | undefined
   /** ms that it was ready. */
   readonly healthy: number
@@ -54,7 +56,8 @@ export class Supervisor {
     for (;;) {
       const end = await this.#runOnce()
       if (this.#forcedCode !== undefined) return this.#forcedCode
-      if (end.code === 0) return 0
+      // A handler may call process.exit(0): without a word of a stop that is a crash as well.
+      if (end.code === 0 && (end.stopping || this.#stoppedAt !== undefined)) return 0
       if (this.#stoppedAt !== undefined) return codeOf(end)
       if (!this.#mayRestart(end)) return this.#giveUp(end)
       await this.#waitAfter(end)
@@ -81,10 +84,12 @@ export class Supervisor {
     const child = fork()
     this.#child = child
     let readyAt: number | undefined
+    let stopping = false
     let refusedBy: ErrorFamily | undefined
     child.on('message', (message) => {
       if (!isKernelMessage(message)) return
       if (message.kind === 'refused') refusedBy = message.family
+      else if (message.kind === 'stopping') stopping = true
       else {
         readyAt = clock.monotonic()
         this.#wasReady = true
@@ -96,7 +101,7 @@ export class Supervisor {
         this.#child = undefined
         const ready = readyAt !== undefined
         const healthy = readyAt === undefined ? 0 : clock.monotonic() - readyAt
-        resolve({ code, signal, ready, refusedBy, healthy })
+        resolve({ code, signal, ready, stopping, refusedBy, healthy })
       })
     })
   }

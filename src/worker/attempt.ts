@@ -1,5 +1,5 @@
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
-import { RedisDistroError } from '../core/errors.js'
+import { FatalError, RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import type { ResolvedTask, TaskRegistry } from '../core/registry.js'
 import { inProcessSpan, tracingWanted } from '../telemetry/trace.js'
@@ -29,6 +29,17 @@ function mismatch(task: LeasedTask, parts: AttemptParts, reason: string): Settle
   const left = parts.mismatchGrace - waited
   const after = Math.min(longestAside, Math.max(shortestAside, waited), Math.max(left, 1))
   return { name: 'release', after }
+}
+
+/** A result that JSON cannot hold is the handler's fault, and running it again would not help. */
+function refuseUnwritable(result: unknown): void {
+  if (typeof result !== 'object' && typeof result !== 'bigint') return
+  try {
+    JSON.stringify(result)
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause)
+    throw new FatalError(`the result cannot be written as JSON: ${words}`, { cause })
+  }
 }
 
 type Parsed =
@@ -98,6 +109,7 @@ export async function attempt(
     const checked = parsed instanceof Promise ? await parsed : parsed
     if (!checked.ok) return mismatch(run.leased, parts, checked.reason)
     const result = await handle(run, known, parts.queue, checked.payload)
+    refuseUnwritable(result)
     return decideOutcome({ kind: 'returned', result }, decide)
   } catch (error) {
     return decideOutcome({ kind: 'threw', error }, decide)

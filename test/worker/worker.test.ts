@@ -74,6 +74,16 @@ describe('a worker', () => {
     expect(await ended(id)).toMatchObject({ state: 'completed', attempt: 1 })
   })
 
+  test('a result that JSON cannot hold buries its task and stops no other', async () => {
+    const { add, ended } = await working(({ n }) => (n === 1 ? 10n : n))
+    const bad = await add({ n: 1 })
+    expect(await ended(bad)).toMatchObject({
+      state: 'dead',
+      attempts: [{ error: { message: expect.stringContaining('cannot be written as JSON') } }],
+    })
+    expect(await ended(await add({ n: 2 }))).toMatchObject({ state: 'completed', result: 2 })
+  })
+
   test('buries FatalError at once and comes back when RetryError says', async () => {
     const { add, ended } = await working(({ n }, { task }) => {
       if (n === 1) throw new FatalError('never')
