@@ -27,6 +27,7 @@ const steps = [
   { name: 'package', args: ['scripts/check-package.mjs'], after: 'build' },
   { name: 'states', args: ['scripts/state-machine.mjs', '--check'], after: 'build' },
   { name: 'errors', args: ['scripts/errors.mjs', '--check'], after: 'build' },
+  { name: 'config', args: ['scripts/config-docs.mjs', '--check'], after: 'build' },
   { name: 'tree', args: ['scripts/check-tree.mjs'] },
 ]
 
