@@ -9,13 +9,16 @@ import { readConfig } from './read-config.js'
 import { runDirectory } from './resolved-config.js'
 
 /** Runs one suspect task alone in this process, then ends it. Started by `isolation.ts` alone. */
-async function runAlone(task: LeasedTask, file: string): Promise<void> {
+async function runAlone(task: LeasedTask, file: string, queue: string): Promise<void> {
   const config = await readConfig({ file })
-  const log = (await createLog({ level: config.logLevel, pretty: false })).with({ taskId: task.id })
+  const log = (await createLog({ level: config.logLevel, pretty: false })).with({
+    taskId: task.id,
+    type: task.body.type,
+    queue,
+  })
   const { plugins, production } = config
   await setUpPlugins(plugins, { log, directory: runDirectory(config), production })
   const known = config.tasks.get(task.body.type)
-  const queue = known?.queue ?? config.defaultQueue
   const host = {
     queue,
     logFor: () => log,
@@ -43,7 +46,7 @@ const send = (message: FromChild) =>
 
 process.once('message', (message: ToChild) => {
   if (!('task' in message)) return
-  void runAlone(message.task, message.file)
+  void runAlone(message.task, message.file, message.queue)
 })
 // Ctrl-C reaches the whole group; when to end is the parent's to say.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)

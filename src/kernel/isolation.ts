@@ -4,7 +4,7 @@ import type { LeasedTask, SettledOutcome } from '../core/broker.js'
 import type { Isolate, IsolatedEnd } from '../worker/isolate.js'
 
 export type ToChild =
-  | { readonly task: LeasedTask; readonly file: string }
+  | { readonly task: LeasedTask; readonly file: string; readonly queue: string }
   | { readonly abort: string }
 
 export type FromChild = { readonly outcome: string } | { readonly progress: unknown }
@@ -48,7 +48,7 @@ function runInChild(
     setTimeout(() => forked.kill('SIGKILL'), stopGrace).unref()
   }
   context.signal.addEventListener('abort', onAbort, { once: true })
-  forked.send({ task: work.task, file: work.file } satisfies ToChild)
+  forked.send({ ...work, queue: context.task.queue } satisfies ToChild)
   return new Promise((resolve, reject) => {
     forked.once('error', reject)
     forked.once('close', (code, signal) => {

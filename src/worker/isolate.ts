@@ -1,4 +1,5 @@
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
+import type { TaskContext } from '../core/definition.js'
 
 /** How a run in a process of its own ended. */
 export type IsolatedEnd =
@@ -12,5 +13,5 @@ export type IsolatedEnd =
  */
 export type Isolate = (
   task: LeasedTask,
-  context: { readonly signal: AbortSignal; progress(value: unknown): Promise<void> },
+  context: Pick<TaskContext, 'signal' | 'progress' | 'task'>,
 ) => Promise<IsolatedEnd>
