@@ -19,7 +19,7 @@ export function faultOf(error: unknown, says: string): RedisDistroError {
     return new RedisDistroError('store_away', `${says} refuses: ${message}`, cause)
   }
   if (notSent.test(message)) {
-    return new RedisDistroError('store_away', `${says} is away; nothing was written`, cause)
+    return new RedisDistroError('store_away', `${says} is away`, cause)
   }
   if (error instanceof Error && error.name === 'ReplyError') {
     return new RedisDistroError('internal', `${says} answered: ${message}`, cause)

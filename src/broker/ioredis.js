@@ -59,6 +59,23 @@ export function openConnection(settings, options) {
 }
 
 /**
+ * Gives a connection up that answers nothing; a new one follows. Not closed politely: the system
+ * would go on sending what lies in its buffer, and a script that nobody waits for any more would
+ * run minutes later.
+ * @param {Redis | Cluster} connection
+ */
+export function breakOff(connection) {
+  try {
+    const { stream } = /** @type {Redis} */ (connection)
+    const socket = /** @type {import('node:net').Socket} */ (stream)
+    socket.resetAndDestroy()
+  } catch {
+    // A Cluster, or no bare TCP connection.
+    connection.disconnect(true)
+  }
+}
+
+/**
  * The same without members that are undefined.
  * @template {object} T
  * @param {T} value

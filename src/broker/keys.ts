@@ -1,11 +1,12 @@
 import type { Partition } from '../core/broker.js'
+import { tagOf } from '../core/partition.js'
 
 /**
  * The keys of one partition, `<prefix>:{<queue>}:<name>`. All share a hash tag, so that one script
  * may touch them all on a Redis Cluster.
  */
 export const keyNames = [
-  /** hash id → header line and body; written once */
+  /** hash id → header line and body; written once, but for a due time that a person made untrue */
   'tasks',
   /** zset id → level and sequence in one score */
   'waiting',
@@ -19,7 +20,7 @@ export const keyNames = [
   'workers',
   /** hash worker → JSON of what it tells of itself */
   'details',
-  /** hash worker → ids to stop, one a line */
+  /** hash worker → ids and fences to stop, one a line */
   'orders',
   /** hash id → `failures losses deaths mismatchSince`, then one JSON line for each ended attempt */
   'attempts',
@@ -31,9 +32,9 @@ export const keyNames = [
   'deadLetters',
   /** zset id → ended ms */
   'cancelled',
-  /** hash id → `startedAt attempt`, then the result's JSON */
+  /** hash id → `startedAt attempt`, then the result's JSON, then the progress told last */
   'results',
-  /** hash id → JSON */
+  /** hash id → JSON, of tasks that have not completed */
   'progress',
   /** hash id → fingerprint of a caller's own id's payload, and the state it ended in */
   'own',
@@ -49,7 +50,7 @@ export const keyNames = [
   'stats',
   /** list of wake-up marks; at most one */
   'wake',
-  /** hash: seq, fence, paused, rescuedAt, statsFrom */
+  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom */
   'meta',
 ] as const
 
@@ -60,7 +61,7 @@ const cache = new Map<string, PartitionKeys>()
 
 /** The keys of a partition; made once for each. */
 export function partitionKeys(prefix: string, partition: Partition): PartitionKeys {
-  const tag = partition.of === 1 ? partition.queue : `${partition.queue}:${partition.index}`
+  const tag = tagOf(partition)
   const cached = cache.get(`${prefix} ${tag}`)
   if (cached) return cached
   const entries = keyNames.map((name) => [name, `${prefix}:{${tag}}:${name}`])

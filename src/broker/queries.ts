@@ -1,7 +1,4 @@
 import type {
-  Catalogue,
-  CatalogueQueue,
-  CatalogueType,
   ListCall,
   ListPage,
   MinuteCounts,
@@ -13,6 +10,7 @@ import type {
   WorkerDetails,
   WorkerRecord,
 } from '../core/broker.js'
+import { startCounts } from '../core/counts.js'
 import { isEnded, type State, states } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { partitionKeys } from './keys.js'
@@ -88,8 +86,9 @@ export async function moveTasks(
     rest: ids,
   })
   return (words as string[]).map((word): Moved => {
-    const [what, state] = word.split(' ') as [string, State]
+    const [what, state, holder = ''] = word.split(' ') as [string, State, string?]
     if (what === 'moved') return { ok: true, from: state }
+    if (what === 'held') return { ok: false, reason: 'unique_held', state, holder }
     if (what === 'refused') return { ok: false, reason: 'wrong_state', state }
     return { ok: false, reason: 'unknown_task' }
   })
@@ -101,37 +100,16 @@ export async function countTasks(engine: Engine, partition: Partition): Promise<
   const answer = (await runScript(engine, call)) as string[]
   const [now, paused, workers, ...rest] = answer
   const depth = Object.fromEntries(states.map((state, i) => [state, Number(rest[i])]))
-  const heads = rest.slice(states.length).map((blob) => decodeTask(blob).body.enqueuedAt)
+  const heads = rest.slice(states.length + 1).map((blob) => decodeTask(blob).body.enqueuedAt)
   return {
     depth: depth as Record<State, number>,
     paused: paused === '1',
     workers: Number(workers),
+    remembered: Number(rest[states.length]),
     now: Number(now),
     ...(heads.length > 0 ? { oldestWaiting: Math.max(0, Number(now) - Math.min(...heads)) } : {}),
   }
 }
-
-const counters = [
-  'enqueued',
-  'completed',
-  'retried',
-  'dead',
-  'cancelled',
-  'lost',
-  'runMs',
-  'waitMs',
-] as const
-
-const noCounts = (): Record<(typeof counters)[number], number> => ({
-  enqueued: 0,
-  completed: 0,
-  retried: 0,
-  dead: 0,
-  cancelled: 0,
-  lost: 0,
-  runMs: 0,
-  waitMs: 0,
-})
 
 /** Totals, and the minutes that are asked for. `total` is the folded sum plus the minutes kept. */
 export async function readStats(
@@ -142,15 +120,15 @@ export async function readStats(
   const fields = await engine.store.readHash(partitionKeys(engine.prefix, partition).stats)
   const now = engine.now()
   const current = Math.floor((now === '' ? await engine.store.time() : now) / 60_000)
-  const total = noCounts()
-  const byMinute = new Map<number, Record<(typeof counters)[number], number>>()
+  const total = startCounts()
+  const byMinute = new Map<number, ReturnType<typeof startCounts>>()
   for (const [field, value] of Object.entries(fields)) {
     const [when, name] = field.split(':') as [string, keyof MinuteCounts]
     if (!(name in total)) continue
     total[name] += Number(value)
     const minute = Number(when)
     if (!(minute > current - minutes)) continue
-    const counts = byMinute.get(minute) ?? noCounts()
+    const counts = byMinute.get(minute) ?? startCounts()
     counts[name] += Number(value)
     byMinute.set(minute, counts)
   }
@@ -196,24 +174,4 @@ export async function readDeadLetters(engine: Engine, partition: Partition) {
     letters.push({ key: answer[i] as string, count: Number(answer[i + 1]) })
   }
   return letters.filter(({ count }) => count > 0)
-}
-
-/** Publishes types and queues; others' stay, since their kernels may know what this one does not. */
-export async function publishCatalogue(engine: Engine, catalogue: Catalogue): Promise<void> {
-  const { store, prefix } = engine
-  const types = catalogue.types.map((entry) => [entry.type, JSON.stringify(entry)])
-  const queues = catalogue.queues.map((entry) => [entry.queue, JSON.stringify(entry)])
-  await store.writeHash(`${prefix}:types`, Object.fromEntries(types))
-  await store.writeHash(`${prefix}:queues`, Object.fromEntries(queues))
-}
-
-/** What kernels have published. */
-export async function readCatalogue(engine: Engine): Promise<Catalogue> {
-  const { store, prefix } = engine
-  const types = await store.readHash(`${prefix}:types`)
-  const queues = await store.readHash(`${prefix}:queues`)
-  return {
-    types: Object.values(types).map((text) => JSON.parse(text) as CatalogueType),
-    queues: Object.values(queues).map((text) => JSON.parse(text) as CatalogueQueue),
-  }
 }

@@ -5,7 +5,8 @@ const uniqueModes = ['none', 'held', 'timed'] as const
 
 /**
  * A task as it is written once: a header line that Lua may split (level, own id, expires, unique
- * mode as digits, then dead-letter key and unique key, percent-encoded), then the body as JSON.
+ * mode as digits, then dead-letter key and unique key, percent-encoded), then the body as JSON. The
+ * script that takes a task for later adds its due time to the line: only Redis knows it exactly.
  */
 export function encodeTask(task: NewTask): string {
   const level = priorities.indexOf(task.priority)
@@ -13,7 +14,9 @@ export function encodeTask(task: NewTask): string {
   const expires = task.expiresIn === undefined ? 0 : 1
   const unique = task.unique === undefined ? 0 : task.unique.for === undefined ? 1 : 2
   const key = task.unique === undefined ? '' : encodeURIComponent(task.unique.key)
-  return `${level}${own}${expires}${unique} ${task.deadLetter} ${key}\n${JSON.stringify(task.body)}`
+  const { body } = task
+  const kept = body.runAt === undefined ? body : { ...body, runAt: undefined }
+  return `${level}${own}${expires}${unique} ${task.deadLetter} ${key}\n${JSON.stringify(kept)}`
 }
 
 interface Decoded {
@@ -37,11 +40,16 @@ function parseBody(text: string): TaskBody | undefined {
   }
 }
 
+/** Where the header line cannot be read; the scripts then take it so too. */
+const plainHeader = ['1000', 'dead', ''] as const
+
 /** The reverse of `encodeTask`; a record that cannot be read says so in `broken`, and stops nobody. */
 export function decodeTask(blob: string): Decoded {
   const end = blob.indexOf('\n')
-  const [digits = '', deadLetter = '', uniqueKey = ''] = blob.slice(0, end).split(' ')
-  const body = parseBody(blob.slice(end + 1))
+  const line = blob.slice(0, Math.max(end, 0)).split(' ')
+  const readable = line.length >= 3 && line[0]?.length === 4 && line[1] !== ''
+  const [digits = '', deadLetter = '', uniqueKey = '', due = ''] = readable ? line : plainHeader
+  const body = readable ? parseBody(blob.slice(end + 1)) : undefined
   return {
     priority: priorities[digits.charCodeAt(0) - 48] ?? 'normal',
     flags: {
@@ -49,9 +57,9 @@ export function decodeTask(blob: string): Decoded {
       expires: digits[2] === '1',
       unique: uniqueModes[digits.charCodeAt(3) - 48] ?? 'none',
     },
-    deadLetter: deadLetter || 'dead',
+    deadLetter,
     uniqueKey,
-    body: body ?? unreadable,
+    body: due === '' || !body ? (body ?? unreadable) : { ...body, runAt: Number(due) },
     ...(body ? {} : { broken: `its record cannot be read: ${blob.slice(0, 200)}` }),
   }
 }
@@ -66,8 +74,8 @@ export function checkedArguments(task: NewTask): (string | number)[] {
     due === undefined
       ? ''
       : 'at' in due
-        ? (Math.floor(due.at) + quarter).toFixed(2)
-        : `+${(Math.floor(due.in) + quarter).toFixed(2)}`,
+        ? (Math.ceil(due.at) + quarter).toFixed(2)
+        : `+${(Math.ceil(due.in) + quarter).toFixed(2)}`,
     task.fingerprint ?? '',
     task.expiresIn ?? '',
     task.unique === undefined ? '' : encodeURIComponent(task.unique.key),

@@ -3,6 +3,7 @@ import type {
   Catalogue,
   CycleCall,
   KeeperOptions,
+  Layout,
   LeasedTask,
   LeaseKeeper,
   ListCall,
@@ -13,6 +14,7 @@ import type {
 } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { type Engine, runScript } from './arguments.js'
+import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
 import type { BrokerOptions } from './index.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
@@ -83,7 +85,7 @@ class RedisBroker implements Broker {
     const tasks = await this.held(partition, worker)
     await this.giveBack(partition, worker, tasks)
     await runScript(this.#engine, {
-      script: scripts.forgetWorkerScript,
+      script: scripts.leaveScript,
       partition,
       named: { worker },
     })
@@ -151,10 +153,16 @@ class RedisBroker implements Broker {
     return queries.readDeadLetters(this.#engine, partition)
   }
   publish(catalogue: Catalogue) {
-    return queries.publishCatalogue(this.#engine, catalogue)
+    return publishCatalogue(this.#engine, catalogue)
   }
   catalogue() {
-    return queries.readCatalogue(this.#engine)
+    return readCatalogue(this.#engine)
+  }
+  layouts() {
+    return readLayouts(this.#engine)
+  }
+  forgetLayout(layout: Layout) {
+    return forgetLayout(this.#engine, layout)
   }
 }
 

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { RedisDistroError } from '../core/errors.js'
 import { faultOf, isUnknownScript } from './fault.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
-import { openConnection } from './ioredis.js'
+import { breakOff, openConnection } from './ioredis.js'
 import type { Script } from './script.js'
 import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
@@ -111,9 +111,10 @@ export class RedisStore implements ScriptStore {
       connection.blpop(key, Math.max(ms, 10) / 1000).then(finish, () => setTimeout(finish, 100))
     } else {
       const later = setTimeout(finish, Math.min(ms, 100))
-      connection.once('ready', () => {
+      connection.once('ready', finish)
+      void ended.promise.then(() => {
         clearTimeout(later)
-        finish()
+        connection.removeListener('ready', finish)
       })
     }
     await ended.promise
@@ -164,7 +165,7 @@ export class RedisStore implements ScriptStore {
   }
 
   #reconnect(): void {
-    if (this.#connection.status === 'ready') this.#connection.disconnect(true)
+    if (this.#connection.status === 'ready') breakOff(this.#connection)
   }
 
   #blockingFor(key: string): Connection {

@@ -20,6 +20,7 @@ import * as workersLua from './lua/workers.js'
 import { defineScript } from './script.js'
 
 const { base, time, header, inLine, wakeUp, stateOf, attemptsOf, leaveBehind, leaseHeld } = baseLua
+const { holderOf, undate } = baseLua
 
 const sets = [
   'waiting',
@@ -58,7 +59,7 @@ export const enqueueCheckedScript = defineScript({
   name: 'enqueueChecked',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
   args: ['now'],
-  body: [base, time, inLine, wakeUp, stateOf, enqueueChecked],
+  body: [base, time, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
   refusedWhenFull: true,
 })
 
@@ -104,7 +105,7 @@ export const renewScript = defineScript({
 
 export const giveBackScript = defineScript({
   name: 'giveBack',
-  keys: ['active', 'waiting', 'workers', 'wake', 'meta', 'stats'],
+  keys: ['active', 'waiting', 'progress', 'workers', 'wake', 'meta', 'stats'],
   args: ['now', 'worker'],
   body: [base, time, leaseHeld, wakeUp, release, workersLua.giveBack],
 })
@@ -121,6 +122,13 @@ export const forgetWorkerScript = defineScript({
   keys: ['workers', 'details', 'orders'],
   args: ['worker'],
   body: [base, forgetWorker],
+})
+
+export const leaveScript = defineScript({
+  name: 'leave',
+  keys: ['workers', 'details', 'orders'],
+  args: ['worker'],
+  body: [base, leaseHeld, forgetWorker],
 })
 
 export const markDeadScript = defineScript({
@@ -148,14 +156,26 @@ export const requeueScript = defineScript({
   name: 'requeue',
   keys: [...sets, ...endKeys, 'stats', 'wake', 'meta'],
   args: ['now'],
-  body: [base, time, header, inLine, wakeUp, stateOf, attemptsOf, eachId, requeue],
+  body: [
+    base,
+    time,
+    header,
+    undate,
+    inLine,
+    wakeUp,
+    stateOf,
+    holderOf,
+    attemptsOf,
+    eachId,
+    requeue,
+  ],
 })
 
 export const promoteScript = defineScript({
   name: 'promote',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta'],
   args: ['now'],
-  body: [base, time, header, inLine, wakeUp, stateOf, eachId, promoteNow],
+  body: [base, time, header, undate, inLine, wakeUp, stateOf, eachId, promoteNow],
 })
 
 export const eraseScript = defineScript({
@@ -195,7 +215,7 @@ export const listScript = defineScript({
 
 export const countsScript = defineScript({
   name: 'counts',
-  keys: [...sets, 'tasks', 'workers', 'meta', 'stats'],
+  keys: [...sets, 'tasks', 'workers', 'meta', 'stats', 'own'],
   args: ['now'],
   body: [base, time, queries.counts],
 })

@@ -6,30 +6,45 @@ import { decodeTask } from './record.js'
 
 interface AttemptLine {
   readonly n: number
-  readonly s: number
+  /** Left out where the attempt never began. */
+  readonly s?: number
   readonly e: number
   readonly o: OutcomeName
   readonly x?: TaskError
 }
 
-function parseAttempts(text: string): AttemptRecord[] {
-  const records: AttemptRecord[] = []
+/**
+ * An enqueuer knows Redis's clock to some ms only, so that a run may seem to begin before it; more
+ * than a second is no such error, and is shown as it is.
+ */
+const notBefore = (first: number) => (ms: number) => (ms < first && first - ms < 1000 ? first : ms)
+
+interface History {
+  readonly attempts: AttemptRecord[]
+  /** Of the last attempt that began, in ms. */
+  readonly startedAt?: number
+}
+
+function parseAttempts(text: string, show: (ms: number) => number): History {
+  const attempts: AttemptRecord[] = []
+  let startedAt: number | undefined
   for (const line of text.split('\n')) {
     if (line === '') continue
     try {
       const { n, s, e, o, x } = JSON.parse(line) as AttemptLine
-      records.push({
+      attempts.push({
         attempt: n,
-        startedAt: iso(s),
-        endedAt: iso(e),
+        startedAt: iso(show(s ?? e)),
+        endedAt: iso(show(e)),
         outcome: o,
         ...(x ? { error: x } : {}),
       })
+      startedAt = s ?? startedAt
     } catch {
       // A line that cannot be read is left out; it must not hide the others.
     }
   }
-  return records
+  return { attempts, ...(startedAt === undefined ? {} : { startedAt: show(startedAt) }) }
 }
 
 const parseJson = (text: string): unknown => {
@@ -40,21 +55,26 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-function completion(record: string) {
-  const end = record.indexOf('\n')
-  const [startedAt, attempt] = record.slice(0, end).split(' ').map(Number)
+function completion(record: string, show: (ms: number) => number) {
+  const [head = '', result = '', progress = ''] = record.split('\n')
+  const [startedAt, attempt] = head.split(' ').map(Number)
   return {
-    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(startedAt === undefined ? {} : { startedAt: show(startedAt) }),
     ...(attempt === undefined ? {} : { completedAttempt: attempt }),
-    ...(record.length > end + 1 ? { result: parseJson(record.slice(end + 1)) } : {}),
+    ...(result === '' ? {} : { result: parseJson(result) }),
+    ...(progress === '' ? {} : { progress: parseJson(progress) }),
   }
 }
 
-function whereabouts(state: State, value: string): Partial<StoredTask> {
+function whereabouts(
+  state: State,
+  value: string,
+  show: (ms: number) => number,
+): Partial<StoredTask> {
   switch (state) {
     case 'active': {
       const [fence = '', , worker = ''] = value.split(' ')
-      return { fence, worker, startedAt: Math.floor(Number(fence) / 1000) }
+      return { fence, worker, startedAt: show(Math.floor(Number(fence) / 1000)) }
     }
     case 'scheduled':
     case 'retryable':
@@ -62,7 +82,7 @@ function whereabouts(state: State, value: string): Partial<StoredTask> {
     case 'completed':
     case 'dead':
     case 'cancelled':
-      return { endedAt: Math.floor(Number(value)) }
+      return { endedAt: show(Math.floor(Number(value))) }
     case 'waiting':
       return {}
   }
@@ -77,8 +97,8 @@ export function decodeStored(id: string, fields: readonly string[]): StoredTask 
   const end = past.indexOf('\n')
   const [failures = 0, losses = 0, , mismatchSince = 0] =
     past === '' ? [] : past.slice(0, end).split(' ').map(Number)
-  const attempts = parseAttempts(past.slice(end + 1))
-  const last = attempts.at(-1)
+  const show = notBefore(body.enqueuedAt)
+  const { attempts, startedAt } = parseAttempts(past.slice(end + 1), show)
   return {
     id,
     state: state as State,
@@ -89,11 +109,11 @@ export function decodeStored(id: string, fields: readonly string[]): StoredTask 
     failures,
     losses,
     mismatchSince,
-    ...(last && state !== 'waiting' && state !== 'scheduled'
-      ? { startedAt: Date.parse(last.startedAt) }
+    ...(startedAt !== undefined && state !== 'waiting' && state !== 'scheduled'
+      ? { startedAt }
       : {}),
-    ...whereabouts(state as State, value),
-    ...(result === '' ? {} : completion(result)),
+    ...whereabouts(state as State, value, show),
+    ...(result === '' ? {} : completion(result, show)),
     ...(progress === '' ? {} : { progress: parseJson(progress) }),
     ...(place === '' ? {} : { position: Number(place) }),
   }

@@ -26,18 +26,24 @@ export async function* holders(
   } while (cursor !== '0')
 }
 
-/** Marks who is late, moves what they held, and takes out who holds nothing any more. */
+/**
+ * Marks who is late, moves what they held, and takes out who holds nothing any more. Now and then it
+ * also moves what is held by a name that is no worker's; no move leads there, but people's hands do.
+ */
 export async function rescueTasks(
   engine: Engine,
   partition: Partition,
   lease: number,
 ): Promise<RescueReply> {
   const call = { script: markDeadScript, partition, named: { lease } }
-  const dead = new Set((await runScript(engine, call)) as string[])
+  const [audit, ...marked] = (await runScript(engine, call)) as string[]
+  const dead = new Set(marked)
   let rescued = 0
   let buried = 0
-  if (dead.size === 0) return { workers: [], rescued, buried }
-  for await (const page of holders(engine, partition, (worker) => dead.has(worker))) {
+  if (dead.size === 0 && audit !== '1') return { workers: [], rescued, buried }
+  const known = audit === '1' ? await knownWorkers(engine, partition) : undefined
+  const isLost = (worker: string) => dead.has(worker) || known?.has(worker) === false
+  for await (const page of holders(engine, partition, isLost)) {
     for (let i = 0; i < page.length; i += 500) {
       const rest = page.slice(i, i + 500).flatMap(({ id, holder }) => [id, holder])
       const named = { maxLosses }
@@ -51,6 +57,11 @@ export async function rescueTasks(
     await runScript(engine, { script: forgetWorkerScript, partition, named: { worker } })
   }
   return { workers: [...dead], rescued, buried }
+}
+
+async function knownWorkers(engine: Engine, partition: Partition): Promise<Set<string>> {
+  const { workers } = partitionKeys(engine.prefix, partition)
+  return new Set((await engine.store.readScores(workers)).map(([worker]) => worker))
 }
 
 /** Rounds of retention until nothing is left to do, each a short script. */

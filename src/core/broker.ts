@@ -3,12 +3,14 @@ import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
 import type {
   Catalogue,
+  Layout,
   ListCall,
   ListPage,
   Moved,
   PartitionCounts,
   PartitionStats,
   PruneReply,
+  PublishedCatalogue,
   RescueReply,
   StoredTask,
 } from './stored.js'
@@ -79,7 +81,7 @@ export interface Settlement {
   readonly task: LeasedTask
   readonly startedAt: number
   readonly endedAt: number
-  /** True where progress was stored, so that it is cleared. */
+  /** True where progress was stored: a completed task keeps it, one that will run again does not. */
   readonly progressed: boolean
   readonly outcome: SettledOutcome
 }
@@ -95,7 +97,9 @@ export type SettledOutcome =
 
 export interface CycleCall {
   readonly worker: string
+  /** At most 1000. */
   readonly settled: readonly Settlement[]
+  /** No more than 1000 are leased, whatever is wanted. */
   readonly wanted: number
   /** Also move what is due. */
   readonly promote: boolean
@@ -200,5 +204,9 @@ export interface Broker {
   deadLetters(partition: Partition): Promise<{ key: string; count: number }[]>
 
   publish(catalogue: Catalogue): Promise<void>
-  catalogue(): Promise<Catalogue>
+  catalogue(): Promise<PublishedCatalogue>
+  /** Every number of partitions that a queue has, or had and is not forgotten. */
+  layouts(): Promise<readonly Layout[]>
+  /** Of a layout that nothing lies by any more; it is back when a kernel publishes it again. */
+  forgetLayout(layout: Layout): Promise<void>
 }

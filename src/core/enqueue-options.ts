@@ -6,12 +6,17 @@ import { priorities } from './task.js'
 export const idPattern = /^[A-Za-z0-9._:-]{1,128}$/
 
 const id = z.string().regex(idPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
-const text = (max: number) => z.string().min(1).max(max)
+const text = (max: number) =>
+  z.string().min(1, 'must not be empty').max(max, `must be at most ${max} characters`)
+
+const wholeNumber = 'must be a whole number from 1 to 1000'
 
 /** The options of one enqueue; at HTTP the same, as query parameters. */
 export const enqueueOptionsSchema = z.strictObject({
   runAt: z
-    .union([z.string().min(1).max(100, 'must be at most 100 characters'), z.number()])
+    .union([text(100), z.number(), z.date().transform((date) => date.getTime())], {
+      error: 'must be an ISO time, epoch milliseconds, a duration from now, text or a valid Date',
+    })
     .optional()
     .describe("When: ISO time, epoch ms, a duration from now, or text ('tomorrow 8am')."),
   delay: durationSchema.optional().describe('How long from now.'),
@@ -19,13 +24,21 @@ export const enqueueOptionsSchema = z.strictObject({
   taskId: id.optional().describe("The caller's own id; a repeat returns the first task."),
   idempotencyKey: text(255).optional().describe('Makes the id; a repeat returns the first task.'),
   queue: id.optional().describe("Another queue than the definition's."),
-  priority: z.enum(priorities).optional().describe('Urgency within the queue.'),
-  attempts: z.int().min(1).max(1000).optional().describe('Runs at most.'),
+  priority: z
+    .enum(priorities, `must be one of ${priorities.join(', ')}`)
+    .optional()
+    .describe('Urgency within the queue.'),
+  attempts: z
+    .int(wholeNumber)
+    .min(1, wholeNumber)
+    .max(1000, wholeNumber)
+    .optional()
+    .describe('Runs at most.'),
   timeout: durationSchema.optional().describe('A run longer than this is aborted.'),
   expiresIn: durationSchema.optional().describe('Dead with `expired` if not started by then.'),
   uniqueKey: text(255).optional().describe('A second task of this key is not made.'),
   uniqueFor: durationSchema.optional().describe('How long `uniqueKey` holds; else until it ends.'),
-  tags: z.array(text(64)).max(16).optional().describe('Words to find it by.'),
+  tags: z.array(text(64)).max(16, 'must be at most 16').optional().describe('Words to find it by.'),
 })
 
 /** Options of one enqueue as callers write them. */

@@ -50,6 +50,10 @@ export const errorCodes = {
     family: 'caller',
     says: "The task's state does not allow this move; the message names the state.",
   },
+  unique_held: {
+    family: 'caller',
+    says: "Another task holds the task's unique key; the message names it.",
+  },
   too_large: { family: 'caller', says: 'The body or payload is over its limit.' },
   unsupported_media: { family: 'caller', says: 'The route takes another content type.' },
   too_many_requests: { family: 'caller', says: 'The rate limit of the API was reached.' },

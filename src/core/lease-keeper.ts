@@ -12,8 +12,8 @@ export interface HeldLease {
   readonly worker: string
   /** Called once, when the lease was found lost. */
   onLost(): void
-  /** Called with ids whose runs are to be stopped, since they were cancelled. */
-  onStop(ids: readonly string[]): void
+  /** Called with the runs that are to be stopped, since their tasks were cancelled. */
+  onStop(cancelled: readonly { readonly id: string; readonly fence: string }[]): void
 }
 
 export interface KeeperOptions {

@@ -5,3 +5,7 @@ export interface Partition {
   readonly index: number
   readonly of: number
 }
+
+/** What sets a partition's keys apart: two numbers of partitions share the parts that they both have. */
+export const tagOf = ({ queue, index, of }: Partition): string =>
+  of === 1 ? queue : `${queue}:${index}`

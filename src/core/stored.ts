@@ -1,5 +1,8 @@
+import type { MinuteCounts } from './counts.js'
 import type { State } from './state.js'
 import type { AttemptRecord, Priority, TaskBody } from './task.js'
+
+export type * from './counts.js'
 
 /** A task as it lies in the store; times in ms. */
 export interface StoredTask {
@@ -29,6 +32,13 @@ export interface StoredTask {
 export type Refusal =
   | { readonly ok: false; readonly reason: 'unknown_task' }
   | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
+  /** Another task, `holder`, has its unique key by now; it stays in `state`. */
+  | {
+      readonly ok: false
+      readonly reason: 'unique_held'
+      readonly state: State
+      readonly holder: string
+    }
 
 export type Moved = { readonly ok: true; readonly from: State } | Refusal
 
@@ -38,20 +48,10 @@ export interface PartitionCounts {
   /** Age in ms of the first in line's enqueue; undefined where none waits. */
   readonly oldestWaiting?: number
   readonly workers: number
+  /** Ids that callers chose and that are remembered, of ended tasks too. */
+  readonly remembered: number
   /** Redis's time in ms. */
   readonly now: number
-}
-
-/** Counters of one minute. Sums of ms are over tasks that completed. */
-export interface MinuteCounts {
-  readonly enqueued: number
-  readonly completed: number
-  readonly retried: number
-  readonly dead: number
-  readonly cancelled: number
-  readonly lost: number
-  readonly runMs: number
-  readonly waitMs: number
 }
 
 export interface PartitionStats {
@@ -104,7 +104,21 @@ export interface CatalogueQueue {
   readonly partitions: number
 }
 
+/** A number of partitions that a queue has, or had and may still hold tasks by. */
+export interface Layout {
+  readonly queue: string
+  readonly partitions: number
+  /** When a kernel whose config says so last published it, in ms by Redis's clock. */
+  readonly publishedAt: number
+}
+
+/** What a kernel publishes. */
 export interface Catalogue {
   readonly types: readonly CatalogueType[]
   readonly queues: readonly CatalogueQueue[]
+}
+
+/** What all kernels have published. */
+export interface PublishedCatalogue extends Catalogue {
+  readonly layouts: readonly Layout[]
 }

@@ -68,4 +68,6 @@ export interface TaskBody {
   readonly traceparent?: string
   /** The instant it was first due, in ms, where it was scheduled. */
   readonly runAt?: number
+  /** The zone that its text time was read in, where it had one. */
+  readonly tz?: string
 }

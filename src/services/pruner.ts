@@ -2,11 +2,12 @@ import type { Broker, Partition, Retention } from '../core/broker.js'
 import type { Service } from '../core/service.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
-import { Rounds } from './round.js'
+import { forEach, Rounds } from './round.js'
 
 export interface PrunerOptions {
   readonly broker: Broker
-  readonly partitions: readonly { readonly partition: Partition; readonly retention: Retention }[]
+  /** Each round goes over those that it has then. */
+  readonly partitions: Iterable<{ readonly partition: Partition; readonly retention: Retention }>
   readonly log: Log
   readonly counters: Counters
 }
@@ -17,8 +18,8 @@ export function pruner(options: PrunerOptions): Service {
   return new Rounds({
     name: 'pruner',
     every: 1000,
-    async round() {
-      for (const { partition, retention } of partitions) {
+    round: () =>
+      forEach(partitions, async ({ partition, retention }) => {
         const { queue } = partition
         const gone = await broker.prune(partition, retention)
         for (const state of ['completed', 'dead', 'cancelled'] as const) {
@@ -29,8 +30,7 @@ export function pruner(options: PrunerOptions): Service {
           log.warn('Dead letters past their retention are gone', { queue, count: gone.dead })
         if (gone.expired > 0)
           log.info('Tasks were not started within expiresIn', { queue, count: gone.expired })
-      }
-    },
+      }),
     onFailure: (error) =>
       log.warn('The pruner could not look; it tries again', {
         reason: error instanceof Error ? error.message : String(error),

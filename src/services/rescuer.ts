@@ -2,12 +2,12 @@ import type { Broker, Partition } from '../core/broker.js'
 import type { Service } from '../core/service.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
-import { Rounds } from './round.js'
+import { forEach, Rounds } from './round.js'
 
 export interface RescuerOptions {
   readonly broker: Broker
-  /** Partitions that this process works; each has its own look. */
-  readonly partitions: readonly Partition[]
+  /** Partitions that this process works, those that it has then; each has its own look. */
+  readonly partitions: Iterable<Partition>
   /** ms. */
   readonly lease: number
   readonly log: Log
@@ -23,10 +23,10 @@ export function rescuer(options: RescuerOptions): Service {
   return new Rounds({
     name: 'rescuer',
     every: Math.max(25, Math.min(1000, lease / 5)),
-    async round() {
-      for (const partition of partitions) {
+    round: () =>
+      forEach(partitions, async (partition) => {
         const { workers, rescued, buried } = await broker.rescue(partition, lease)
-        if (workers.length === 0) continue
+        if (rescued === 0 && workers.length === 0) return
         const { queue } = partition
         log.warn('Workers lost their lease; their tasks are back in line', {
           queue,
@@ -35,8 +35,7 @@ export function rescuer(options: RescuerOptions): Service {
           buried,
         })
         counters.add('redisdistro_tasks_rescued_total', { queue }, rescued)
-      }
-    },
+      }),
     onFailure: (error) =>
       log.warn('The rescuer could not look; it tries again', { reason: wordsOf(error) }),
   })

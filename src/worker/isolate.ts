@@ -9,9 +9,11 @@ export type IsolatedEnd =
 
 /**
  * Runs one task alone in a forked process, since two workers were lost while they held it. On abort
- * the process is ended, which then counts as no death.
+ * the process is ended, which then counts as no death. Rejects where the handler was never begun.
  */
 export type Isolate = (
   task: LeasedTask,
   context: Pick<TaskContext, 'signal' | 'progress' | 'task'>,
+  /** Called when the handler begins, which may be long after: there are few such processes at once. */
+  begins: () => void,
 ) => Promise<IsolatedEnd>

@@ -1,10 +1,15 @@
 import type { CycleReply, Settlement } from '../core/broker.js'
 import { ClaimAhead } from './claim-ahead.js'
+import type { HeldTask } from './held-task.js'
+import { LostAnswers } from './lost-answers.js'
 import type { QueueWorkerOptions } from './options.js'
+import { isStoreFault, settleApart, wordsOf } from './settle-apart.js'
 import { Slots } from './slots.js'
 import { Tally } from './tally.js'
 import { Turn } from './turn.js'
 
+/** Tasks leased by one cycle at most. */
+const mostWanted = 1000
 /** How long an idle worker waits for a mark at most, in ms: a lost mark delays no task longer. */
 const longestWait = 1000
 /** Between two looks at what is due, while busy, in ms. */
@@ -30,13 +35,12 @@ export class Pump {
   readonly #ahead = new ClaimAhead()
   readonly #tally: Tally
   readonly #slots: Slots
+  readonly #lostAnswers: LostAnswers
   #mode: 'running' | 'stopping' | 'lost' = 'running'
   /** True while the last cycle got less than it asked for. */
   #dry = false
   /** True where a mark may have been taken: a cycle must follow, which leaves it anew if need be. */
   #marked = false
-  /** True after a cycle whose answer was lost: Redis may hold tasks here that nobody knows of. */
-  #unsure = false
   #failures = 0
   #nextDue = Number.POSITIVE_INFINITY
   #lastPromote = 0
@@ -60,6 +64,7 @@ export class Pump {
       now: () => this.#now(),
       onChange: () => this.#turn.ask(),
     })
+    this.#lostAnswers = new LostAnswers(worker, options, this.#slots)
   }
 
   get healthy(): boolean {
@@ -95,8 +100,8 @@ export class Pump {
     this.#turn.ask()
   }
 
-  cancel(ids: readonly string[]): void {
-    this.#slots.cancel(ids)
+  cancel(cancelled: readonly HeldTask[]): void {
+    this.#slots.cancel(cancelled)
   }
 
   #now(): number {
@@ -106,11 +111,12 @@ export class Pump {
   #wanted(): number {
     if (this.#mode !== 'running') return 0
     const { running, claimed } = this.#slots
-    return Math.max(0, this.#options.concurrency + this.#ahead.room - running - claimed)
+    const room = this.#options.concurrency + this.#ahead.room - running - claimed
+    return Math.min(mostWanted, Math.max(0, room))
   }
 
   #hasWork(): boolean {
-    if (this.#slots.settled > 0 || this.#unsure || this.#marked) return true
+    if (this.#slots.settled > 0 || this.#lostAnswers.due || this.#marked) return true
     return !this.#dry && this.#wanted() > 0
   }
 
@@ -129,16 +135,18 @@ export class Pump {
     if (this.#waiting) return
     const { broker, partition } = this.#options
     const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#now())))
-    this.#waiting = broker.wait(partition, ms, this.#stopWaiting.signal).then(() => {
+    const look = () => {
       this.#waiting = undefined
       this.#dry = false
       this.#marked = true
       this.#turn.ask()
-    })
+    }
+    this.#waiting = broker.wait(partition, ms, this.#stopWaiting.signal).then(look, look)
   }
 
   #sweep(): void {
     this.#slots.sweep()
+    if (this.#lostAnswers.sweep()) this.#turn.ask()
     // What was claimed ahead for handlers that have become slow goes back to whoever is idle.
     const idle = this.#options.clock.monotonic() - this.#lastCycle
     if (idle >= 100 && this.#slots.claimed > 0 && this.#failures === 0) {
@@ -160,7 +168,7 @@ export class Pump {
     const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#now()
     if (promote) this.#lastPromote = began
     try {
-      if (this.#unsure) await this.#returnUnknown(settled)
+      if (this.#lostAnswers.due) await this.#lostAnswers.giveBack(settled)
       const call = { worker: this.#worker, settled, wanted, promote, retention }
       const reply = await broker.cycle(partition, call)
       if (this.#mode === 'lost') return
@@ -171,8 +179,21 @@ export class Pump {
       this.#lastCycle = ended
       this.#hear(reply, wanted)
     } catch (error) {
-      this.#fail(settled, error)
+      await this.#recover(settled, error)
     }
+  }
+
+  /** What the store failed for is sent again whole; anything else may be one settlement's fault. */
+  async #recover(settled: readonly Settlement[], error: unknown): Promise<void> {
+    if (settled.length === 0 || isStoreFault(error)) return this.#fail(settled, error)
+    const { partition, log } = this.#options
+    const fields = { queue: partition.queue, reason: wordsOf(error) }
+    log.warn('A cycle failed; its tasks are settled one by one', fields)
+    const { lost, unheard, dropped } = await settleApart(settled, this.#worker, this.#options)
+    if (lost || this.#mode === 'lost') return this.lose()
+    this.#lostAnswers.drop(dropped)
+    this.#lostAnswers.expect()
+    if (unheard.length > 0) this.#fail(unheard, error)
   }
 
   #hear(reply: Extract<CycleReply, { lost: false }>, wanted: number): void {
@@ -193,23 +214,13 @@ export class Pump {
     if (this.#mode === 'lost') return
     // Sent again with the next cycle: what was settled already is then refused, which is no harm.
     this.#slots.unheard(settled)
-    this.#unsure = true
+    this.#lostAnswers.expect()
     this.#failures += 1
     if (this.#failures > 1) return
     this.#options.log.warn('A cycle failed; trying again until Redis answers', {
       queue: this.#options.partition.queue,
-      reason: error instanceof Error ? error.message : String(error),
+      reason: wordsOf(error),
     })
-  }
-
-  /** Tasks that a lost answer leased are given back. */
-  async #returnUnknown(sending: readonly Settlement[]): Promise<void> {
-    const { broker, partition } = this.#options
-    const knows = this.#slots.knows(sending)
-    const held = await broker.held(partition, this.#worker)
-    const unknown = held.filter((task) => !knows(task))
-    await broker.giveBack(partition, this.#worker, unknown)
-    this.#unsure = false
   }
 
   /** Handlers may end within the grace; what is left then is released unspent. */

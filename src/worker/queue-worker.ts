@@ -4,6 +4,7 @@ import type { Broker, Partition } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Pump } from './pump.js'
+import { wordsOf } from './settle-apart.js'
 
 /** Between tries to take a lease while Redis is away, in ms. */
 const joinPause = 250
@@ -19,6 +20,8 @@ export class QueueWorker {
   #pump: Pump | undefined
   #life: Promise<void> = Promise.resolve()
   #healthy = false
+  /** True from the first try to take a lease that failed, until one succeeds. */
+  #waiting = false
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options
@@ -64,8 +67,14 @@ export class QueueWorker {
         concurrency,
         startedAt: clock.now(),
       })
+      this.#waiting = false
       return true
-    } catch {
+    } catch (error) {
+      if (!this.#waiting) {
+        const fields = { queue: partition.queue, reason: wordsOf(error) }
+        this.#options.log.warn('No lease could be taken; trying again until one is', fields)
+      }
+      this.#waiting = true
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, joinPause)
         const { signal } = this.#stop

@@ -3,13 +3,17 @@ import type { TaskLog } from '../core/definition.js'
 import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import { type AttemptParts, attempt, policyOf } from './attempt.js'
-import type { Isolate } from './isolate.js'
+import { type HeldTask, nameOf } from './held-task.js'
+import type { Isolate, IsolatedEnd } from './isolate.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Run, type RunHost } from './run.js'
+import { isStoreFault, wordsOf } from './settle-apart.js'
 import type { Tally } from './tally.js'
 
 /** Losses after which a task runs alone in a process of its own. */
 const suspectAfter = 2
+/** Before a task whose process could not be started goes back, in ms. */
+const restAfterNoStart = 1000
 
 export interface SlotsParts {
   readonly options: QueueWorkerOptions
@@ -29,6 +33,7 @@ export class Slots implements RunHost {
   readonly queue: string
   readonly #parts: SlotsParts
   readonly #attempt: AttemptParts
+  /** By id and fence: a task may be held anew before its cancelled run has heard of it. */
   readonly #running = new Map<string, Run>()
   #claimed: LeasedTask[] = []
   #settled: Settlement[] = []
@@ -79,14 +84,13 @@ export class Slots implements RunHost {
   }
 
   /** True for what is held here, by id and fence. */
-  knows(sending: readonly Settlement[]): (held: { id: string; fence: string }) => boolean {
-    const name = ({ id, fence }: { id: string; fence: string }) => `${id} ${fence}`
+  knows(sending: readonly Settlement[]): (held: HeldTask) => boolean {
     const known = new Set([
-      ...this.#claimed.map(name),
-      ...[...this.#running.values()].map((run) => name(run.leased)),
-      ...[...sending, ...this.#settled].map(({ task }) => name(task)),
+      ...this.#claimed.map(nameOf),
+      ...this.#running.keys(),
+      ...[...sending, ...this.#settled].map(({ task }) => nameOf(task)),
     ])
-    return (held) => known.has(name(held))
+    return (held) => known.has(nameOf(held))
   }
 
   /** Gives back what was claimed ahead beyond `keep`. */
@@ -97,12 +101,13 @@ export class Slots implements RunHost {
   }
 
   /** Cancelled: handlers are told, their slots are free, and what they say later is not heard. */
-  cancel(ids: readonly string[]): void {
-    for (const id of ids) {
-      const run = this.#running.get(id)
+  cancel(cancelled: readonly HeldTask[]): void {
+    const names = new Set(cancelled.map(nameOf))
+    for (const name of names) {
+      const run = this.#running.get(name)
       if (run) this.#free(run, new RedisDistroError('wrong_state', 'the task was cancelled'))
     }
-    this.#claimed = this.#claimed.filter((task) => !ids.includes(task.id))
+    this.#claimed = this.#claimed.filter((task) => !names.has(nameOf(task)))
     this.#startClaimed()
     this.#parts.onChange()
   }
@@ -144,9 +149,15 @@ export class Slots implements RunHost {
     return this.#parts.options.log.with(fields)
   }
 
-  progress(run: Run, value: unknown): Promise<void> {
+  /** That Redis is away fails no handler: what comes of its progress is not worth an attempt. */
+  async progress(run: Run, value: unknown): Promise<void> {
     const { broker, partition } = this.#parts.options
-    return broker.progress(partition, this.#parts.worker, run.leased, value)
+    try {
+      await broker.progress(partition, this.#parts.worker, run.leased, value)
+    } catch (error) {
+      if (!isStoreFault(error)) throw error
+      this.logFor(run).debug('Progress was not stored', { reason: wordsOf(error) })
+    }
   }
 
   #startClaimed(): void {
@@ -157,27 +168,45 @@ export class Slots implements RunHost {
 
   #start(task: LeasedTask): void {
     const { registry, clock, isolate } = this.#parts.options
-    const run = new Run(task, this, this.#parts.now())
+    // By Redis's clock as it is known here, which may lag some ms.
+    const run = new Run(task, this, Math.max(this.#parts.now(), task.leasedAt))
     const known = registry.get(task.body.type)
-    if (known) {
+    const begins = () => {
+      if (!known) return
       run.deadline = clock.monotonic() + (task.body.overrides.timeout ?? known.timeout)
       run.maxAttempts = policyOf(run, known).attempts
     }
-    this.#running.set(task.id, run)
-    if (isolate && known && task.losses >= suspectAfter) void this.#runAlone(run, isolate)
-    else void attempt(run, known, this.#attempt).then((outcome) => this.#finish(run, outcome))
+    this.#running.set(nameOf(task), run)
+    if (isolate && known && task.losses >= suspectAfter) {
+      void this.#runAlone(run, isolate, begins)
+      return
+    }
+    begins()
+    void attempt(run, known, this.#attempt).then((outcome) => this.#finish(run, outcome))
   }
 
-  async #runAlone(run: Run, isolate: Isolate): Promise<void> {
+  async #runAlone(run: Run, isolate: Isolate, begins: () => void): Promise<void> {
     this.logFor(run).warn('Two leases were lost with this task; it runs alone in its own process')
-    const end = await isolate(run.leased, run).catch((error: unknown) => ({
-      kind: 'died' as const,
-      words: error instanceof Error ? error.message : String(error),
-    }))
+    let end: IsolatedEnd
+    try {
+      end = await isolate(run.leased, run, begins)
+    } catch (error) {
+      return this.#notStarted(run, error)
+    }
     if (end.kind === 'ended') return this.#finish(run, end.outcome)
     const error = toTaskError(new RedisDistroError('crashed', end.words))
     const maxDeaths = this.#parts.options.settings.maxCrashes
     this.#finish(run, { name: 'crash', maxDeaths, error })
+  }
+
+  /** No process could be started, which says nothing of the task. Its slot rests, or it would be back at once. */
+  async #notStarted(run: Run, error: unknown): Promise<void> {
+    if (run.over || run.endsWithWorker) return this.#finish(run, { name: 'release' })
+    this.logFor(run).warn('No process could be started for a task that runs alone; it goes back', {
+      reason: wordsOf(error),
+    })
+    await new Promise<void>((resolve) => setTimeout(resolve, restAfterNoStart).unref())
+    this.#finish(run, { name: 'release' })
   }
 
   #timeOut(run: Run): void {
@@ -198,7 +227,7 @@ export class Slots implements RunHost {
   #finish(run: Run, outcome: SettledOutcome): void {
     if (run.over) return
     run.over = true
-    this.#running.delete(run.leased.id)
+    this.#running.delete(nameOf(run.leased))
     const excused = run.endsWithWorker && outcome.name !== 'complete'
     const heard: SettledOutcome = excused ? { name: 'release' } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
@@ -208,12 +237,13 @@ export class Slots implements RunHost {
   }
 
   #settle(task: LeasedTask, outcome: SettledOutcome, startedAt: number, progressed: boolean): void {
-    this.#settled.push({ task, startedAt, endedAt: this.#parts.now(), progressed, outcome })
+    const endedAt = Math.max(startedAt, this.#parts.now())
+    this.#settled.push({ task, startedAt, endedAt, progressed, outcome })
   }
 
   #free(run: Run, reason: unknown): void {
     run.over = true
-    this.#running.delete(run.leased.id)
+    this.#running.delete(nameOf(run.leased))
     run.abort(reason)
   }
 }

@@ -155,6 +155,7 @@ export function brokerContract(connect: () => ConnectionSettings): void {
   describe('cycle', () => {
     test('completes, and keeps start, attempt and result', async () => {
       const id = await stage.add()
+      stage.now += 10
       await stage.settle(await stage.leaseOne(), { name: 'complete', result: { ok: [1] } })
       expect(await stage.find(id)).toMatchObject({
         state: 'completed',
@@ -411,19 +412,6 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       expect(await stage.state(id)).toBe('active')
       await stage.broker.giveBack(stage.partition, stage.worker, [{ id, fence: task.fence }])
       expect(await stage.state(id)).toBe('waiting')
-    })
-
-    test('progress is kept while the task is held, and cleared at its end', async () => {
-      const id = await stage.add()
-      const task = await stage.leaseOne()
-      await stage.broker.progress(stage.partition, stage.worker, task, { done: 3 })
-      expect((await stage.find(id))?.progress).toEqual({ done: 3 })
-      const settled = [
-        { ...stage.settlement(task, { name: 'complete', result: 1 }), progressed: true },
-      ]
-      await stage.cycle({ settled })
-      await stage.broker.progress(stage.partition, stage.worker, task, { done: 4 })
-      expect((await stage.find(id))?.progress).toBeUndefined()
     })
   })
 

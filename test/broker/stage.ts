@@ -19,6 +19,7 @@ export class Stage {
   readonly broker: Broker
   readonly partition: Partition = { queue: 'default', index: 0, of: 1 }
   readonly worker = 'w1'
+  readonly prefix = `t:${randomUUID().slice(0, 8)}`
   now = 1_764_000_000_000
   keep = 1000
   #made = 0
@@ -26,7 +27,7 @@ export class Stage {
   constructor(connection: ConnectionSettings) {
     this.broker = createRedisBroker({
       connection,
-      prefix: `t:${randomUUID().slice(0, 8)}`,
+      prefix: this.prefix,
       commandTimeout: 5000,
       allowEviction: false,
       log: silentLog,
@@ -55,8 +56,8 @@ export class Stage {
     }
   }
 
-  async add(parts: Partial<NewTask> = {}): Promise<string> {
-    const [made] = await this.broker.enqueue(this.partition, [this.task(parts)], false)
+  async add(parts: Partial<NewTask> = {}, payload?: unknown): Promise<string> {
+    const [made] = await this.broker.enqueue(this.partition, [this.task(parts, payload)], false)
     return made?.id ?? ''
   }
 

@@ -2,7 +2,8 @@
 //
 // A user says `hold` and keeps the connection: that is its hold, and the kernel closes it on
 // kill -9. It hears one JSON line at a time: { loading }, then { url, version, watchdog, redis },
-// or { error }. A watchdog asks another `who` and hears `owner` or `candidate`.
+// or { error }. One that leaves of its own will says `bye` before it closes. A watchdog asks another
+// `who` and hears `owner` or `candidate`.
 import { createHash } from 'node:crypto'
 import { lstat, readdir } from 'node:fs/promises'
 import { createConnection } from 'node:net'

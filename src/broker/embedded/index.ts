@@ -17,7 +17,10 @@ export interface EmbeddedRedis {
   readonly joined: boolean
   /** The `redis_version` that the server tells. */
   readonly version: string
-  /** Gives this user's hold up; about 1.5 s after the last one is gone the server ends. */
+  /**
+   * Gives this user's hold up. The server ends with the last one: at once after a user that stayed
+   * a while, about 1.5 s after one that came for a moment or was killed, since another may follow.
+   */
   release(): Promise<void>
 }
 
@@ -138,7 +141,7 @@ class HoldKeeper {
     this.#released = true
     const { socket } = this.#hold
     if (socket.closed) return
-    await new Promise((resolve) => socket.once('close', resolve).ref().end())
+    await new Promise((resolve) => socket.once('close', resolve).ref().end('bye\n'))
   }
 
   #watch(): void {

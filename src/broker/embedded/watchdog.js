@@ -14,7 +14,10 @@ import { isElected, listen, unlisten } from './election.js'
 import { choosePort, isFree, startRedis } from './redis-process.js'
 import { ask, untilClosed } from './resp.js'
 
+// A killed user is started again within this, and commands follow each other; a service that stayed
+// longer than a command and said goodbye was stopped for good.
 const unusedAfter = 1500
+const longestCommand = 2000
 const firstUserWithin = 10_000
 const pause = 100
 const restarts = 5
@@ -50,10 +53,15 @@ const server = createServer((socket) => {
 function addUser(socket) {
   users.add(socket)
   clearTimeout(unused)
-  socket.resume()
+  const since = performance.now()
+  let said = ''
+  socket.on('data', (word) => {
+    said = `${said}${word}`.slice(-4)
+  })
   socket.once('close', () => {
     users.delete(socket)
-    if (users.size === 0) endUnlessUsed(unusedAfter)
+    const left = said === 'bye\n' && performance.now() - since > longestCommand
+    if (users.size === 0) endUnlessUsed(left ? 0 : unusedAfter)
   })
   if (answer !== undefined) socket.write(`${JSON.stringify(answer)}\n`)
 }

@@ -4,8 +4,9 @@
  * as long as the loop has turned within `maxBlocked`; past that it ends the process, since a lease
  * that nobody works under must not live for ever.
  */
+import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { openConnection } from '../ioredis.js'
+import { breakOff, openConnection } from '../ioredis.js'
 
 /** @typedef {{ worker: string, keys: string[] }} Held */
 /** @type {{ connection: import('../index.js').ConnectionSettings, lease: number, maxBlocked: number, interval: number, turns: SharedArrayBuffer, now: '' | number, plain: { text: string, sha: string } }} */
@@ -46,13 +47,13 @@ async function renew({ worker, keys }) {
 /** @param {Held} holder */
 async function look(holder) {
   try {
-    const [word, ids] = /** @type {[string, string?]} */ (await renew(holder))
+    const [word, orders] = /** @type {[string, string?]} */ (await renew(holder))
     if (!held.has(holder.worker)) return
     if (word === 'lost') {
       held.delete(holder.worker)
       port.postMessage({ lost: holder.worker })
-    } else if (ids) {
-      port.postMessage({ stop: holder.worker, ids: ids.split('\n').filter(Boolean) })
+    } else if (orders) {
+      port.postMessage({ stop: holder.worker, orders })
     }
   } catch (error) {
     // A connection that is up and answers nothing may be half-open: a new one is the cure.
@@ -61,8 +62,21 @@ async function look(holder) {
       error.message === 'Command timed out' &&
       redis.status === 'ready'
     ) {
-      redis.disconnect(true)
+      breakOff(redis)
     }
+  }
+}
+
+/** Not by process.stderr, which in a thread goes through the very loop that stands still. */
+function sayLastWords() {
+  const seconds = Math.round(still / 1000)
+  try {
+    writeSync(
+      2,
+      `redisdistro: the event loop has stood still for ${seconds} s (worker.maxBlocked); ending process ${process.pid}\n`,
+    )
+  } catch {
+    // Whoever reads them is gone or full; the end comes all the same.
   }
 }
 
@@ -75,9 +89,7 @@ const timer = setInterval(() => {
   still = turn === lastTurn ? still + interval : 0
   lastTurn = turn
   if (maxBlocked > 0 && still >= maxBlocked) {
-    process.stderr.write(
-      `redisdistro: the event loop has stood still for ${Math.round(still / 1000)} s (worker.maxBlocked); ending process ${process.pid}\n`,
-    )
+    sayLastWords()
     process.kill(process.pid, 'SIGKILL')
   }
   for (const holder of held.values()) void look(holder)

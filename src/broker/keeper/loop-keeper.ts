@@ -1,6 +1,7 @@
 import type { HeldLease, KeeperOptions, LeaseKeeper } from '../../core/broker.js'
 import { type Engine, runScript } from '../arguments.js'
 import { renewScript } from '../scripts.js'
+import { readOrders } from './orders.js'
 
 /** Keeps leases on the event loop: for the in-process store, which has no second process to fear. */
 export class LoopKeeper implements LeaseKeeper {
@@ -15,7 +16,8 @@ export class LoopKeeper implements LeaseKeeper {
     this.#lease = options.lease
     const interval = Math.max(50, Math.min(500, Math.floor(options.lease / 4)))
     this.#timer = setInterval(() => {
-      this.#round = this.#round.then(() => this.#renewAll())
+      // A renewal that failed is tried again; it must not be the last one.
+      this.#round = this.#round.then(() => this.#renewAll()).catch(() => undefined)
     }, interval)
     this.#timer.unref()
   }
@@ -43,7 +45,7 @@ export class LoopKeeper implements LeaseKeeper {
         this.#leases.delete(held.worker)
         held.onLost()
       } else if (ids) {
-        held.onStop(ids.split('\n').filter(Boolean))
+        held.onStop(readOrders(ids))
       }
     }
   }

@@ -4,11 +4,15 @@ import type { Engine } from '../arguments.js'
 import type { ConnectionSettings } from '../index.js'
 import { partitionKeys } from '../keys.js'
 import { renewScript } from '../scripts.js'
+import { readOrders } from './orders.js'
 
-type Message = { readonly lost: string } | { readonly stop: string; readonly ids: string[] }
+type Message = { readonly lost: string } | { readonly stop: string; readonly orders: string }
 
 /** How often orders are read and leases renewed, in ms; at least three times a lease. */
 const intervalOf = (lease: number) => Math.max(50, Math.min(500, Math.floor(lease / 4)))
+
+/** Between the failure of a thread and the next one, in ms. */
+const respawnPause = 100
 
 /**
  * Keeps leases from a thread, so that a handler which blocks the event loop does not cost the
@@ -16,10 +20,12 @@ const intervalOf = (lease: number) => Math.max(50, Math.min(500, Math.floor(leas
  */
 export class ThreadKeeper implements LeaseKeeper {
   readonly #engine: Engine
-  readonly #thread: Worker
   readonly #leases = new Map<string, HeldLease>()
   readonly #turner: NodeJS.Timeout
-  readonly #ended: Promise<void>
+  readonly #spawn: () => Worker
+  #thread: Worker
+  #respawn: NodeJS.Timeout | undefined
+  #ended: Promise<unknown>
 
   constructor(
     options: KeeperOptions,
@@ -31,29 +37,39 @@ export class ThreadKeeper implements LeaseKeeper {
     const counter = new Int32Array(turns)
     this.#turner = setInterval(() => Atomics.add(counter, 0, 1), interval / 2)
     this.#turner.unref()
-    this.#thread = new Worker(new URL('./lease-thread.js', import.meta.url), {
-      workerData: {
-        connection: parts.connection,
-        lease: options.lease,
-        maxBlocked: options.maxBlocked,
-        interval,
-        turns,
-        plain: renewScript.plain,
-      },
-      execArgv: [],
-    })
-    this.#thread.on('message', (message: Message) => this.#hear(message))
-    this.#thread.on('error', (error) => {
-      // Without the thread no lease would be renewed: everything that is held counts as lost.
-      options.log('the lease thread has failed; leases are given up', { err: error })
-      for (const lease of [...this.#leases.values()]) this.#lose(lease)
-    })
-    this.#ended = new Promise((resolve) => this.#thread.once('exit', () => resolve()))
-    this.#thread.unref()
+    const { lease, maxBlocked, log } = options
+    const { connection } = parts
+    const { plain } = renewScript
+    this.#spawn = () => {
+      const thread = new Worker(new URL('./lease-thread.js', import.meta.url), {
+        workerData: { connection, lease, maxBlocked, interval, turns, plain },
+        execArgv: [],
+      })
+      thread.on('message', (message: Message) => this.#hear(message))
+      thread.on('error', (error) => this.#replace(error, log))
+      this.#ended = new Promise((resolve) => thread.once('exit', resolve))
+      thread.unref()
+      return thread
+    }
+    this.#ended = Promise.resolve()
+    this.#thread = this.#spawn()
+  }
+
+  /** Another thread goes on with the same leases, well before they end by themselves. */
+  #replace(error: unknown, log: KeeperOptions['log']): void {
+    log('the lease thread has failed; another one goes on with its leases', { err: error })
+    this.#respawn = setTimeout(() => {
+      this.#thread = this.#spawn()
+      for (const lease of this.#leases.values()) this.#post(lease)
+    }, respawnPause)
   }
 
   hold(lease: HeldLease): void {
     this.#leases.set(lease.worker, lease)
+    this.#post(lease)
+  }
+
+  #post(lease: HeldLease): void {
     const keys = partitionKeys(this.#engine.prefix, lease.partition)
     this.#thread.postMessage({
       hold: { worker: lease.worker, keys: renewScript.keys.map((name) => keys[name]) },
@@ -67,6 +83,7 @@ export class ThreadKeeper implements LeaseKeeper {
 
   async close(): Promise<void> {
     clearInterval(this.#turner)
+    clearTimeout(this.#respawn)
     this.#thread.postMessage({ close: true })
     await this.#ended
   }
@@ -76,7 +93,7 @@ export class ThreadKeeper implements LeaseKeeper {
       const lease = this.#leases.get(message.lost)
       if (lease) this.#lose(lease)
     } else {
-      this.#leases.get(message.stop)?.onStop(message.ids)
+      this.#leases.get(message.stop)?.onStop(readOrders(message.orders))
     }
   }
 

@@ -39,12 +39,30 @@ end
 `,
 )
 
-/** The fields of the header line, all text: level, own, expires, unique mode, dead-letter, unique key. */
+/**
+ * The fields of the header line, all text: level, own, expires, unique mode, dead-letter, unique
+ * key, and when it was first due in ms, or ''. A line that cannot be read gives those of a plain task.
+ */
 export const header = fragment(
   'header',
   `
 local function header(blob)
-  return string.match(blob, '^(%d)(%d)(%d)(%d) (%S+) (%S*)\\n')
+  local level, own_, expires, mode, letter, key, due =
+    string.match(blob or '', '^(%d)(%d)(%d)(%d) (%S+) (%S*) ?(%d*)\\n')
+  if not level then return '1', '0', '0', '0', 'dead', '', '' end
+  return level, own_, expires, mode, letter, key, due
+end
+`,
+)
+
+/** A person moved a task that was to come later: a due time still ahead is no longer true. */
+export const undate = fragment(
+  'undate',
+  `
+local function undate(id, due)
+  if due == '' or tonumber(due) <= now then return end
+  local blob = call('HGET', tasks, id)
+  call('HSET', tasks, id, (string.gsub(blob, '^(%S+ %S+ %S*) %d+\\n', '%1\\n', 1)))
 end
 `,
 )
@@ -79,7 +97,29 @@ end
 `,
 )
 
-/** Counts and history of a task that failed or was lost once; the oldest lines go past 64 KiB. */
+/** Who holds a unique key now, with its state and its score; nothing where the key is free. */
+export const holderOf = fragment(
+  'holderOf',
+  `
+local function holderOf(key)
+  local held = key ~= '' and call('HGET', unique, key)
+  if not held then return nil end
+  local id, untilMs = string.match(held, '^(%S+) (%d+)$')
+  local state, value = stateOf(id)
+  if untilMs == '0' then
+    if not state or state == 'completed' or state == 'dead' or state == 'cancelled' then return nil end
+  elseif tonumber(untilMs) <= now then
+    return nil
+  end
+  return id, state or 'completed', value
+end
+`,
+)
+
+/**
+ * Counts and history of a task that failed or was lost once; the oldest lines go past 64 KiB. A line
+ * that a script writes is of the run under way, or, without a start, of one that never began.
+ */
 export const attemptsOf = fragment(
   'attemptsOf',
   `
@@ -99,20 +139,26 @@ local function formatAttempts(past)
   return text(past.failures) .. ' ' .. text(past.losses) .. ' ' .. text(past.deaths) .. ' '
     .. text(past.mismatch) .. '\\n' .. lines
 end
-local function remark(past, outcome, started, code, message)
-  past.lines = past.lines .. '{"n":' .. text(past.failures) .. ',"s":' .. text(started) .. ',"e":'
-    .. text(now) .. ',"o":"' .. outcome .. '"' .. (code == '' and '' or
-    ',"x":{"name":"RedisDistroError","code":"' .. code .. '","message":"' .. message .. '"}') .. '}\\n'
+local function remark(past, attempt, outcome, error)
+  past.lines = past.lines .. '{"n":' .. text(attempt) .. ',' .. outcome .. ',"e":' .. text(now)
+    .. (error and ',"x":{"name":"RedisDistroError",' .. error .. '}' or '') .. '}\\n'
+end
+local function remarkRun(past, fence, outcome, error)
+  past.failures = past.failures + 1
+  remark(past, past.failures, '"o":"' .. outcome .. '","s":'
+    .. text(math.floor(tonumber(fence) / 1000)), error)
+end
+local function remarkUnbegun(past, error)
+  remark(past, past.failures + 1, '"o":"bury"', error)
 end
 `,
 )
 
-/** What a task leaves behind when it ends: unique key, expiry, progress; its own id is remembered. */
+/** What a task leaves behind when it ends: unique key, expiry; its own id is remembered. */
 export const leaveBehind = fragment(
   'leaveBehind',
   `
 local function leaveBehind(id, state, own_, expires, mode, key)
-  call('HDEL', progress, id)
   if expires == '1' then call('ZREM', expiring, id) end
   if mode == '1' and call('HGET', unique, key) == id .. ' 0' then call('HDEL', unique, key) end
   if own_ == '1' then

@@ -10,11 +10,10 @@ local function cancel(id, state, value)
   if state == 'active' then
     local fence, holder = string.match(value, '^(%S+) %S+ (%S+)$')
     local past = parseAttempts(call('HGET', attempts, id))
-    past.failures = past.failures + 1
-    remark(past, 'cancel', math.floor(tonumber(fence) / 1000), '', '')
+    remarkRun(past, fence, 'cancel')
     call('HDEL', active, id)
     call('HSET', attempts, id, formatAttempts(past))
-    call('HSET', orders, holder, (call('HGET', orders, holder) or '') .. id .. '\\n')
+    call('HSET', orders, holder, (call('HGET', orders, holder) or '') .. id .. ' ' .. fence .. '\\n')
   else
     call('ZREM', sets[state], id)
   end

@@ -8,7 +8,8 @@ import { fragment } from '../script.js'
 export const cycle = fragment(
   'cycle',
   `
-wanted = tonumber(wanted)
+-- More would not fit where Lua unpacks them, and what was popped would be lost.
+wanted = math.min(tonumber(wanted), 1000)
 local promoted = promoting == '1' and promoteDue() or 0
 local buriedBefore = buried
 local state = call('HMGET', meta, 'paused', 'fence')

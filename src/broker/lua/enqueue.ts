@@ -41,16 +41,9 @@ local function first(id, fingerprint)
 end
 
 local function firstOfKey(key)
-  local held = key ~= '' and call('HGET', unique, key)
-  if not held then return nil end
-  local id, untilMs = string.match(held, '^(%S+) (%d+)$')
-  local state, score = stateOf(id)
-  if untilMs == '0' then
-    if not state or state == 'completed' or state == 'dead' or state == 'cancelled' then return nil end
-  elseif tonumber(untilMs) <= now then
-    return nil
-  end
-  return 'duplicate', id, state or 'completed',
+  local id, state, score = holderOf(key)
+  if not id then return nil end
+  return 'duplicate', id, state,
     (state == 'scheduled' or state == 'retryable') and text(math.floor(tonumber(score))) or ''
 end
 
@@ -62,6 +55,8 @@ local function store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
   if at >= now + 1 then
     state, dueAt = 'scheduled', text(math.floor(at))
     call('ZADD', scheduled, string.format('%.2f', at), id)
+    local stop = string.find(blob, '\\n', 1, true)
+    blob = string.sub(blob, 1, stop - 1) .. ' ' .. dueAt .. string.sub(blob, stop)
   else
     call('ZADD', waiting, place(level, sequences(1) + 1), id)
   end

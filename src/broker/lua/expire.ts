@@ -7,7 +7,7 @@ export const expire = fragment(
 local function expire(id, blob)
   local level, own_, expires, mode, deadLetter, key = header(blob)
   local past = parseAttempts(call('HGET', attempts, id))
-  remark(past, 'bury', now, 'expired', 'not started within expiresIn')
+  remarkUnbegun(past, '"code":"expired","message":"not started within expiresIn"')
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, deadLetter)
   leaveBehind(id, 'dead', own_, expires, mode, key)

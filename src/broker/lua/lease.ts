@@ -12,7 +12,7 @@ local stub = '1000 dead \\n{"type":"","payload":null,"enqueuedAt":0,"overrides":
 local function setAsideMissing(id)
   call('HSET', tasks, id, stub)
   local past = parseAttempts(nil)
-  remark(past, 'bury', now, 'internal', 'its record was missing from the store')
+  remarkUnbegun(past, '"code":"internal","message":"its record was missing from the store"')
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, 'dead')
 end

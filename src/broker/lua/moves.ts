@@ -1,6 +1,9 @@
 import { fragment } from '../script.js'
 
-/** For each id in ARGV: `act(id, state, value)`, or a refusal. Answers one word or two an id. */
+/**
+ * For each id in ARGV: `act(id, state, value)`, which may refuse with words of its own, or a refusal.
+ * Answers one to three words an id.
+ */
 export const eachId = fragment(
   'eachId',
   `
@@ -14,8 +17,7 @@ local function eachId(allowed, act)
     elseif not allowed[state] then
       answer[#answer + 1] = 'refused ' .. state
     else
-      act(id, state, value)
-      answer[#answer + 1] = 'moved ' .. state
+      answer[#answer + 1] = act(id, state, value) or 'moved ' .. state
     end
   end
   return answer
@@ -23,7 +25,7 @@ end
 local sets = { waiting = waiting, scheduled = scheduled, retryable = retryable,
   completed = completed, dead = dead, cancelled = cancelled }
 local function headerOf(id)
-  return { header(call('HGET', tasks, id) or '1000 dead \\n') }
+  return { header(call('HGET', tasks, id)) }
 end
 `,
 )

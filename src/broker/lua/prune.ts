@@ -1,3 +1,4 @@
+import { counterNames } from '../../core/counts.js'
 import { fragment } from '../script.js'
 
 /** Takes ended tasks out of the store for good. */
@@ -9,8 +10,8 @@ local function prune(state, ids)
   if state == 'dead' then
     local blobs = call('HMGET', tasks, unpack(ids))
     for i = 1, #ids do
-      local fields = { header(blobs[i] or '') }
-      call('ZREM', dead .. ':' .. (fields[5] or 'dead'), ids[i])
+      local fields = { header(blobs[i]) }
+      call('ZREM', dead .. ':' .. fields[5], ids[i])
     end
   end
   call('ZREM', sets[state], unpack(ids))
@@ -71,7 +72,9 @@ end
 more = more or #lateStarts == 500
 count('dead', buried)
 
-for _, id in ipairs(call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', '0', '500')) do
+local forgotten = call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', '0', '500')
+more = more or #forgotten == 500
+for _, id in ipairs(forgotten) do
   if call('HEXISTS', tasks, id) == 1 then
     call('ZADD', ownUntil, text(now + 86400000), id)
   else
@@ -79,7 +82,9 @@ for _, id in ipairs(call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', 
     call('HDEL', own, id)
   end
 end
-for _, key in ipairs(call('ZRANGEBYSCORE', uniqueUntil, '-inf', text(now), 'LIMIT', '0', '500')) do
+local freed = call('ZRANGEBYSCORE', uniqueUntil, '-inf', text(now), 'LIMIT', '0', '500')
+more = more or #freed == 500
+for _, key in ipairs(freed) do
   local untilMs = string.match(call('HGET', unique, key) or '', ' (%d+)$')
   if untilMs and untilMs ~= '0' and tonumber(untilMs) <= now then call('HDEL', unique, key) end
   call('ZREM', uniqueUntil, key)
@@ -91,7 +96,7 @@ end
 local oldest = math.floor(now / 60000) - 180
 local from = tonumber(call('HGET', meta, 'statsFrom') or text(oldest))
 for past = from, math.min(oldest, from + 60) do
-  for _, name in ipairs({ 'enqueued', 'completed', 'retried', 'dead', 'cancelled', 'lost', 'runMs', 'waitMs' }) do
+  for _, name in ipairs({ ${counterNames.map((name) => `'${name}'`).join(', ')} }) do
     local field = text(past) .. ':' .. name
     local value = call('HGET', stats, field)
     if value then

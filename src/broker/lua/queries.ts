@@ -75,7 +75,7 @@ local answer = { text(now), call('HGET', meta, 'paused') and '1' or '',
   text(call('ZCOUNT', workers, text(now), '+inf')),
   text(call('ZCARD', scheduled)), text(call('ZCARD', waiting)), text(call('HLEN', active)),
   text(call('ZCARD', retryable)), text(call('ZCARD', completed)), text(call('ZCARD', dead)),
-  text(call('ZCARD', cancelled)) }
+  text(call('ZCARD', cancelled)), text(call('HLEN', own)) }
 for level = 0, 3 do
   local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
     '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]

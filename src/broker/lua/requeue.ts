@@ -1,13 +1,20 @@
 import { fragment } from '../script.js'
 
-/** Back in line with all its attempts; what happened before stays in its history. */
+/**
+ * Back in line with all its attempts; what happened before stays in its history. It takes its unique
+ * key again; where another task holds that by now it stays where it is.
+ */
 export const requeue = fragment(
   'requeue',
   `
 local requeued = 0
 local function requeue(id, state)
   local fields = headerOf(id)
+  local holder = holderOf(fields[6])
+  if holder and holder ~= id then return 'held ' .. state .. ' ' .. holder end
   call('ZREM', sets[state], id)
+  call('HDEL', progress, id)
+  undate(id, fields[7])
   if state == 'dead' then call('ZREM', dead .. ':' .. fields[5], id) end
   local value = call('HGET', attempts, id)
   if value then
@@ -19,9 +26,7 @@ local function requeue(id, state)
     call('ZREM', ownUntil, id)
     call('HSET', own, id, string.match(call('HGET', own, id) or '-', '^%S+'))
   end
-  if fields[4] == '1' and not call('HGET', unique, fields[6]) then
-    call('HSET', unique, fields[6], id .. ' 0')
-  end
+  if fields[4] == '1' then call('HSET', unique, fields[6], id .. ' 0') end
   call('ZADD', waiting, place(tonumber(fields[1]), sequences(1) + 1), id)
   requeued = requeued + 1
 end
@@ -39,6 +44,7 @@ local advanced = 0
 local answer = eachId({ scheduled = 1, retryable = 1 }, function(id, state, value)
   local due = tonumber(value)
   call('ZREM', sets[state], id)
+  undate(id, headerOf(id)[7])
   call('ZADD', waiting, place(math.floor((due - math.floor(due)) * 4 + 0.5), sequences(1) + 1), id)
   advanced = advanced + 1
 end)

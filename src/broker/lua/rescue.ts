@@ -2,8 +2,8 @@ import { fragment } from '../script.js'
 
 /**
  * Marks workers whose lease is over. When the last look of any rescuer is older than half a lease
- * (Redis was away, or nobody was up) every lease is prolonged once instead. Returns the workers that
- * are marked dead, and whether there was grace.
+ * (Redis was away, or nobody was up) every lease is prolonged once instead. Returns '1' where it is
+ * time, once a minute, to look for tasks of workers that nobody knows, then who is marked dead.
  */
 export const markDead = fragment(
   'markDead',
@@ -23,7 +23,13 @@ else
   local late = call('ZRANGEBYSCORE', workers, '1', '(' .. text(now))
   for _, name in ipairs(late) do call('ZADD', workers, '0', name) end
 end
-return call('ZRANGEBYSCORE', workers, '0', '0')
+local answer = { '' }
+if tonumber(call('HGET', meta, 'auditedAt') or '0') < now - 60000 then
+  call('HSET', meta, 'auditedAt', text(now))
+  answer[1] = '1'
+end
+for _, name in ipairs(call('ZRANGEBYSCORE', workers, '0', '0')) do answer[#answer + 1] = name end
+return answer
 `,
 )
 
@@ -34,19 +40,20 @@ return call('ZRANGEBYSCORE', workers, '0', '0')
 export const rescue = fragment(
   'rescue',
   `
-local moved, written = 0, {}
+local moved = 0
 local function rescue(id, holder)
   local past = parseAttempts(call('HGET', attempts, id))
   past.losses = past.losses + 1
   call('HDEL', active, id)
   if past.losses >= tonumber(maxLosses) then
-    local fields = { header(call('HGET', tasks, id) or '') }
-    remark(past, 'bury', tonumber(string.sub(holder, 1, 16)) / 1000, 'lost',
-      'its worker was lost ' .. text(past.losses) .. ' times')
-    bury(id, fields[5] or 'dead')
+    local fields = { header(call('HGET', tasks, id)) }
+    remarkRun(past, string.sub(holder, 1, 16), 'bury',
+      '"code":"lost","message":"its worker was lost ' .. text(past.losses) .. ' times"')
+    bury(id, fields[5])
     leaveBehind(id, 'dead', fields[2], fields[3], fields[4], fields[6])
   else
     release(id, holder)
+    call('HDEL', progress, id)
   end
   call('HSET', attempts, id, formatAttempts(past))
   moved = moved + 1
@@ -66,7 +73,7 @@ return { text(moved), text(buried) }
 `,
 )
 
-/** Takes a dead worker out once nothing of it is left. */
+/** Takes a worker out once nothing of it is left; its own leave is refused where it is marked dead. */
 export const forgetWorker = fragment(
   'forgetWorker',
   `

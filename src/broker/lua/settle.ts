@@ -5,13 +5,14 @@ import { fragment } from '../script.js'
  * of a completion that leaves nothing behind; then eight a task: op, id, fence, delay, record,
  * flags (level, own, expires, unique mode), unique key, dead-letter.
  * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
- * A task that is no longer held under this fence is refused, and nothing of it changes.
+ * A task that is no longer held under this fence is refused, and nothing of it changes. What a run
+ * told of its progress goes with a completed task's record, and is dropped when it will run again.
  */
 export const settle = fragment(
   'settle',
   `
 plain, special, keepCount = tonumber(plain), tonumber(special), tonumber(keepCount)
-local refused, settledIds, remembered = {}, {}, {}
+local refused, settledIds, remembered, silenced = {}, {}, {}, {}
 local asked = {}
 for i = 1, plain do asked[i] = ARGV[rest + i * 3 - 2] end
 for i = 1, special do asked[plain + i] = ARGV[rest + plain * 3 + i * 8 - 6] end
@@ -32,23 +33,28 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   local own_, expires, mode = string.match(flags, '^%d(%d)(%d)(%d)')
   local past = parseAttempts(call('HGET', attempts, id))
   if op == 'c' then
-    complete(id, record)
+    local told = call('HGET', progress, id)
+    if told then silenced[#silenced + 1] = id end
+    complete(id, told and #told <= 65536 and record .. '\\n' .. told or record)
     leaveBehind(id, 'completed', own_, expires, mode, key)
     if keepCount == 0 then call('HDEL', attempts, id) end
     return
   elseif op == 'r' then
+    silenced[#silenced + 1] = id
     retry(id, delay, record, past)
-    call('HDEL', progress, id)
   elseif op == 'l' and delay == '' then
+    silenced[#silenced + 1] = id
     release(id, holder)
     return
   elseif op == 'l' then
     setAside(id, delay, past)
   elseif op == 'x' and past.deaths + 1 < tonumber(delay) then
+    silenced[#silenced + 1] = id
     past.deaths = past.deaths + 1
     release(id, holder)
   else
-    if op == 'x' then past.deaths = past.deaths + 1 else past.failures = past.failures + 1 end
+    if op == 'x' then past.deaths = past.deaths + 1 end
+    past.failures = past.failures + 1
     past.lines = past.lines .. record .. '\\n'
     bury(id, deadLetter)
     leaveBehind(id, 'dead', own_, expires, mode, key)
@@ -70,6 +76,7 @@ for i = 1, special do
 end
 
 if #settledIds > 0 then call('HDEL', active, unpack(settledIds)) end
+if #silenced > 0 then call('HDEL', progress, unpack(silenced)) end
 if #remembered > 0 then call('HSET', attempts, unpack(remembered)) end
 writeCompleted()
 writeRetries()

@@ -31,6 +31,7 @@ for i = rest + 1, #ARGV, 2 do
   local holder = call('HGET', active, id)
   if holder and string.sub(holder, 1, 16) == fence then
     call('HDEL', active, id)
+    call('HDEL', progress, id)
     release(id, holder)
   end
 end

@@ -125,7 +125,7 @@ export function objection(text: string): string | undefined {
     const refusal = REFUSED.get(word)
     if (refusal !== undefined) return refusal
     const near = nearest(word)
-    return `'${word}' is not understood${near === undefined ? '' : `; did you mean '${near}'?`}`
+    return `'${word}' is not known${near === undefined ? '' : ` (did you mean '${near}'?)`}`
   }
   return undefined
 }
