@@ -1,9 +1,11 @@
+import { z } from 'zod'
 import { openStore, type Store } from './broker/open-store.js'
 import { type RedisInput, redisSchema } from './broker/redis-settings.js'
 import { catalogueDirectory } from './client/catalogue-directory.js'
 import { Client } from './client/client.js'
 import type { Broker } from './core/broker.js'
 import { systemClock } from './core/clock.js'
+import { badConfig } from './core/config-issues.js'
 import { RedisDistroError } from './core/errors.js'
 import { lazily } from './core/lazily.js'
 import { silentLog } from './telemetry/log.js'
@@ -18,6 +20,22 @@ export interface CreateClientOptions {
   readonly redis?: RedisInput | undefined
   /** The queue that 'default' means; QUEUE_KEY where left out. */
   readonly defaultQueue?: string | undefined
+}
+
+const optionsSchema = z.strictObject({
+  redis: redisSchema.prefault({}),
+  defaultQueue: z.string().min(1, 'must not be empty').optional(),
+})
+
+/** The options as they hold, with REDIS_URL where they name no Redis. */
+function parseOptions(options: CreateClientOptions): z.output<typeof optionsSchema> {
+  const { redis } = options
+  const named = redis?.url || redis?.sentinel || redis?.cluster
+  const url = named ? undefined : process.env.REDIS_URL || undefined
+  const value = url === undefined ? options : { ...options, redis: { ...redis, url } }
+  const parsed = optionsSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw badConfig('createClient()', { value, schema: optionsSchema }, parsed.error.issues)
 }
 
 /** A client that closes its own connection. */
@@ -46,16 +64,7 @@ class OwningClient extends Client {
  * await client.close()
  */
 export function createClient<_Config = unknown>(options: CreateClientOptions = {}): Client {
-  const elsewhere = options.redis?.sentinel ?? options.redis?.cluster
-  const url = options.redis?.url || (elsewhere ? undefined : process.env.REDIS_URL) || undefined
-  const parsed = redisSchema.safeParse({ ...options.redis, ...(url === undefined ? {} : { url }) })
-  if (!parsed.success) {
-    const words = parsed.error.issues.map(
-      ({ path, message }) => `redis.${path.join('.')}: ${message}`,
-    )
-    throw new RedisDistroError('bad_config', words.join('; '))
-  }
-  const redis = parsed.data
+  const { redis, defaultQueue } = parseOptions(options)
   if (redis.url === undefined && !redis.sentinel && !redis.cluster) {
     throw new RedisDistroError('bad_config', 'no Redis is named: give redis.url, or set REDIS_URL')
   }
@@ -71,7 +80,7 @@ export function createClient<_Config = unknown>(options: CreateClientOptions = {
     return store
   }
   const broker = lazily<Broker>(async () => (await open()).broker)
-  const real = options.defaultQueue ?? (process.env.QUEUE_KEY || 'default')
+  const real = defaultQueue ?? (process.env.QUEUE_KEY || 'default')
   const realName = (queue: string) => (queue === 'default' ? real : queue)
   const directory = catalogueDirectory({ broker, clock: systemClock, realName })
   const leave = async () => (await store?.catch(() => undefined))?.close()

@@ -9,9 +9,17 @@ const chunkSize = 250
 /** Script calls under way for a partition; beyond that tasks gather into fuller calls. */
 const maxInFlight = 4
 
+/** What a call is of its caller's tasks, which an error then speaks of. */
+export interface Share {
+  /** How many were written before it. */
+  readonly before: number
+  readonly total: number
+}
+
 /** One caller's tasks on their way. */
 interface Call {
   readonly tasks: readonly NewTask[]
+  readonly share: Share
   readonly results: Enqueued[]
   /** How many were taken into chunks, and how many of those have an answer. */
   taken: number
@@ -55,7 +63,8 @@ function answered(call: Call, count: number): void {
     sendError({
       error: (doubtful ?? first).error,
       tasks: call.tasks,
-      written: call.tasks.length - lost,
+      total: call.share.total,
+      written: call.share.before + call.tasks.length - lost,
       doubt: doubtful !== undefined,
     }),
   )
@@ -99,9 +108,14 @@ export class Batcher {
   }
 
   /** Hands in tasks of one partition; the answers come in their order. At least one task. */
-  add(partition: Partition, tasks: readonly NewTask[]): Promise<Enqueued[]> {
+  add(
+    partition: Partition,
+    tasks: readonly NewTask[],
+    share: Share = { before: 0, total: tasks.length },
+  ): Promise<Enqueued[]> {
     return new Promise((resolve, reject) => {
-      const call = { tasks, results: [], taken: 0, answered: 0, failures: [], resolve, reject }
+      const none = { results: [], taken: 0, answered: 0, failures: [] }
+      const call = { tasks, share, ...none, resolve, reject }
       const lane = this.#laneOf(partition)
       lane.calls.push(call)
       if (this.#ready.size === 0) setImmediate(this.#flush)

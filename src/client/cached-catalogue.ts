@@ -1,4 +1,4 @@
-import type { Broker, Catalogue } from '../core/broker.js'
+import type { Broker, CatalogueQueue, PublishedCatalogue } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 
 /** ms that a catalogue is as good as new. */
@@ -6,13 +6,23 @@ const freshFor = 5000
 /** ms between two looks of those who miss something in it. */
 const leastBetween = 1000
 
+/** The numbers of partitions of a queue in the catalogue that are not `partitions`. */
+export function formerIn(
+  { layouts }: PublishedCatalogue,
+  { queue, partitions }: CatalogueQueue,
+): readonly number[] {
+  return layouts
+    .filter((layout) => layout.queue === queue && layout.partitions !== partitions)
+    .map((layout) => layout.partitions)
+}
+
 /** The catalogue in Redis, kept for some seconds; renewed beside whoever asks, not before them. */
 export class CachedCatalogue {
   readonly #broker: Broker
   readonly #clock: Clock
-  #kept: Catalogue | undefined
+  #kept: PublishedCatalogue | undefined
   #keptAt = 0
-  #reading: Promise<Catalogue> | undefined
+  #reading: Promise<PublishedCatalogue> | undefined
 
   constructor(broker: Broker, clock: Clock) {
     this.#broker = broker
@@ -20,7 +30,7 @@ export class CachedCatalogue {
   }
 
   /** As it is known here; waits for Redis the first time only. */
-  async read(): Promise<Catalogue> {
+  async read(): Promise<PublishedCatalogue> {
     if (this.#kept === undefined) return await this.#renew()
     // Whoever asks next hears of a failure, if it lasts.
     if (this.#age() > freshFor) void this.#renew().catch(() => undefined)
@@ -28,7 +38,7 @@ export class CachedCatalogue {
   }
 
   /** As Redis has it now, or had it a second ago. */
-  async readAnew(): Promise<Catalogue> {
+  async readAnew(): Promise<PublishedCatalogue> {
     if (this.#kept !== undefined && this.#age() < leastBetween) return this.#kept
     return await this.#renew()
   }
@@ -37,14 +47,14 @@ export class CachedCatalogue {
     return this.#clock.monotonic() - this.#keptAt
   }
 
-  #renew(): Promise<Catalogue> {
+  #renew(): Promise<PublishedCatalogue> {
     this.#reading ??= this.#fetch().finally(() => {
       this.#reading = undefined
     })
     return this.#reading
   }
 
-  async #fetch(): Promise<Catalogue> {
+  async #fetch(): Promise<PublishedCatalogue> {
     const catalogue = await this.#broker.catalogue()
     this.#kept = catalogue
     this.#keptAt = this.#clock.monotonic()

@@ -1,6 +1,6 @@
 import type { Broker, Catalogue, CatalogueType } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
-import { CachedCatalogue } from './cached-catalogue.js'
+import { CachedCatalogue, formerIn } from './cached-catalogue.js'
 import type { Directory, DirectoryEntry } from './contract.js'
 import { checkByJsonSchema, fieldsOf } from './payload-schema.js'
 
@@ -65,7 +65,15 @@ export function catalogueDirectory({
     type: async (name) =>
       entries.find(await catalogue.read(), name) ?? entries.find(await catalogue.readAnew(), name),
     typeNames: async () => (await catalogue.read()).types.map(({ type }) => type),
-    queues: async () => (await catalogue.read()).queues,
+    async queues() {
+      const read = await catalogue.read()
+      return read.queues.map((queue) => ({ ...queue, former: formerIn(read, queue) }))
+    },
+    async former(queue) {
+      const read = await catalogue.read()
+      const found = read.queues.find((each) => each.queue === queue)
+      return found === undefined ? [] : formerIn(read, found)
+    },
     realName,
   }
 }

@@ -1,3 +1,4 @@
+import type { Counts } from '../core/counts.js'
 import type { Issue } from '../core/errors.js'
 import type { State } from '../core/state.js'
 import type { Task } from '../core/task.js'
@@ -28,13 +29,23 @@ export interface DirectoryEntry extends TypeEntry {
   readonly attempts?: number | undefined
 }
 
+/** A queue by its real name, with its number of partitions. */
+export interface KnownQueue {
+  readonly queue: string
+  readonly partitions: number
+  /** Other numbers that its tasks may still lie by. */
+  readonly former: readonly number[]
+}
+
 /** Where enqueuers look types and queues up: the config's registry, or the catalogue in Redis. */
 export interface Directory {
   /** undefined where the type is not known. */
   type(name: string): Promise<DirectoryEntry | undefined>
   typeNames(): Promise<readonly string[]>
-  /** Real names with their number of partitions; also queues that have left the config. */
-  queues(): Promise<readonly { readonly queue: string; readonly partitions: number }[]>
+  /** By real name; also queues that have left the config. */
+  queues(): Promise<readonly KnownQueue[]>
+  /** Other numbers of partitions that tasks of this queue may still lie by; most often none. */
+  former(queue: string): Promise<readonly number[]>
   /** The real name that `name` means: QUEUE_KEY's for 'default'. */
   realName(queue: string): string
 }
@@ -81,6 +92,20 @@ export type MoveResult =
   | { readonly ok: true; readonly from: State; readonly task: Task | undefined }
   | { readonly ok: false; readonly reason: 'unknown_task' }
   | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
+  /** Another task, `holder`, has its unique key by now. */
+  | {
+      readonly ok: false
+      readonly reason: 'unique_held'
+      readonly state: State
+      readonly holder: string
+    }
+
+/** What became of the dead letters that were meant. */
+export interface Replay {
+  readonly requeued: number
+  /** Left where they were, since another task holds their unique key by now. */
+  readonly skipped: number
+}
 
 export interface QueueStatus {
   readonly name: string
@@ -110,15 +135,6 @@ export interface WorkerStatus {
   readonly running: readonly string[]
 }
 
-export interface Counts {
-  readonly enqueued: number
-  readonly completed: number
-  readonly retried: number
-  readonly dead: number
-  readonly cancelled: number
-  readonly lost: number
-}
-
 export interface Stats {
   readonly at: string
   /** Over all queues. */
@@ -141,6 +157,15 @@ export interface EnqueueEntry {
   readonly payload: unknown
   /** As callers write them; checked here. */
   readonly options?: Readonly<Record<string, unknown>> | undefined
+  /** What whoever took it in found wrong; then that is told of it, and nothing else is looked at. */
+  readonly issues?: readonly Issue[] | undefined
+}
+
+/** How a batch of entries is known again. */
+export interface BatchOptions {
+  readonly idempotencyKey?: string | undefined
+  /** The one type that the key speaks of; left out, it speaks of batches of any types. */
+  readonly type?: string | undefined
 }
 
 /** What an enqueuer offers. Errors are RedisDistroError: `unknown_type`, `bad_payload`, `bad_option`,
@@ -158,10 +183,7 @@ export interface Enqueuer {
     options?: Readonly<Record<string, unknown>>,
   ): Promise<EnqueuedTask[]>
   /** Mixed types; the same. With `idempotencyKey` the ids are the key's hash with `.n`. */
-  enqueueAll(
-    entries: readonly EnqueueEntry[],
-    batch?: { readonly idempotencyKey?: string | undefined },
-  ): Promise<EnqueuedTask[]>
+  enqueueAll(entries: readonly EnqueueEntry[], batch?: BatchOptions): Promise<EnqueuedTask[]>
   /** The entry of a type; throws `unknown_type` whose message names the known ones. */
   type(name: string): Promise<TypeEntry>
   close(): Promise<void>
@@ -191,12 +213,13 @@ export interface OperatorContract {
     key: string,
     filter: DeadLetterFilter & { cursor?: string | undefined; limit?: number | undefined },
   ): Promise<Page<Task>>
-  /** Chunk by chunk; `onProgress` gets the number done so far. Returns how many. */
+  /** Chunk by chunk; `onProgress` gets the number done so far. */
   requeueDead(
     key: string,
     filter: DeadLetterFilter,
     onProgress?: (done: number) => void,
-  ): Promise<number>
+  ): Promise<Replay>
+  /** The same; returns how many. */
   purgeDead(
     key: string,
     filter: DeadLetterFilter,

@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { RedisDistroError } from '../core/errors.js'
 import { type State, states } from '../core/state.js'
 
-/** A place in the walk over queues, partitions and states: where a next page begins. */
+/** A place in the walk over partitions and states: where a next page begins. */
 export interface Place {
-  readonly queue: string
-  readonly index: number
+  /** The partition's, as `tagOf` gives it. */
+  readonly tag: string
   readonly state: State
   /** What the broker returned as `next`; undefined for a set's beginning. */
   readonly after?: string | undefined
@@ -13,27 +13,19 @@ export interface Place {
   readonly skip: number
 }
 
-const placeSchema = z.tuple([
-  z.string(),
-  z.int().min(0),
-  z.enum(states),
-  z.string().nullable(),
-  z.int().min(0),
-])
+const placeSchema = z.tuple([z.string(), z.enum(states), z.string().nullable(), z.int().min(0)])
 
 /** Opaque text for callers to hand back. */
-export function writeCursor({ queue, index, state, after, skip }: Place): string {
-  return Buffer.from(JSON.stringify([queue, index, state, after ?? null, skip])).toString(
-    'base64url',
-  )
+export function writeCursor({ tag, state, after, skip }: Place): string {
+  return Buffer.from(JSON.stringify([tag, state, after ?? null, skip])).toString('base64url')
 }
 
 /** @throws RedisDistroError `bad_option` for what {@link writeCursor} did not write */
 export function readCursor(cursor: string): Place {
   try {
     const text = Buffer.from(cursor, 'base64url').toString()
-    const [queue, index, state, after, skip] = placeSchema.parse(JSON.parse(text))
-    return { queue, index, state, after: after ?? undefined, skip }
+    const [tag, state, after, skip] = placeSchema.parse(JSON.parse(text))
+    return { tag, state, after: after ?? undefined, skip }
   } catch (error) {
     throw badCursor(error)
   }

@@ -38,25 +38,35 @@ export interface Sweep {
   readonly onProgress?: ((done: number) => void) | undefined
 }
 
+/** How many were moved, and how many were not since another task holds their unique key. */
+export interface Swept {
+  readonly moved: number
+  readonly refused: number
+}
+
 /**
  * Moves the dead letters that lay under a key when it began, chunk by chunk. What dies anew
  * meanwhile stays, or one that fails at once would be sent round and round.
  */
-export async function sweepDeadLetters(broker: Broker, sweep: Sweep): Promise<number> {
+export async function sweepDeadLetters(broker: Broker, sweep: Sweep): Promise<Swept> {
   const start = await broker.now()
   const matches = deadLetterTest(sweep.filter)
   const isMeant = (task: StoredTask) => (task.endedAt ?? 0) <= start && matches(task)
   let done = 0
+  let refused = 0
   for (const partition of sweep.partitions) {
     // What was moved may have shifted those behind it: again, until a pass finds none to move.
-    for (let moved = 1; moved > 0; ) {
-      moved = await passOver(broker, { ...sweep, partition, isMeant }, (count) => {
+    for (;;) {
+      const pass = await passOver(broker, { ...sweep, partition, isMeant }, (count) => {
         done += count
         sweep.onProgress?.(done)
       })
+      if (pass.moved > 0) continue
+      refused += pass.refused
+      break
     }
   }
-  return done
+  return { moved: done, refused }
 }
 
 interface Pass extends Sweep {
@@ -68,8 +78,9 @@ async function passOver(
   broker: Broker,
   { key, partition, move, isMeant }: Pass,
   tell: (count: number) => void,
-): Promise<number> {
+): Promise<Swept> {
   let moved = 0
+  let refused = 0
   let after: string | undefined
   do {
     const page = await broker.list(partition, {
@@ -80,13 +91,15 @@ async function passOver(
     })
     const ids = page.tasks.filter(isMeant).map(({ id }) => id)
     if (ids.length > 0) {
-      const count = (await moveAll(broker, move)(partition, ids)).filter(({ ok }) => ok).length
+      const results = await moveAll(broker, move)(partition, ids)
+      const count = results.filter(({ ok }) => ok).length
       moved += count
+      refused += results.filter((result) => !result.ok && result.reason === 'unique_held').length
       tell(count)
     }
     after = page.next
   } while (after !== undefined)
-  return moved
+  return { moved, refused }
 }
 
 function moveAll(

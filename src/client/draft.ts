@@ -1,10 +1,11 @@
 import type { ParsedEnqueueOptions } from '../core/enqueue-options.js'
-import { isRedisDistroError } from '../core/errors.js'
+import { type Issue, isRedisDistroError } from '../core/errors.js'
 import type { Checked, Directory, DirectoryEntry, EnqueueEntry } from './contract.js'
 import { fingerprintOf, idOfKey } from './ids.js'
 import { jsonCopy } from './json-copy.js'
+import type { Naming } from './naming.js'
 import { type OptionsRead, readOptions } from './options.js'
-import { badOption, type Problem } from './problem.js'
+import { badOption, joined, type Problem } from './problem.js'
 
 /** A task as its caller gave it, taken down before the first wait. */
 export interface Given {
@@ -13,6 +14,8 @@ export interface Given {
   readonly options: OptionsRead
   /** Where the payload is nothing that JSON can hold. */
   readonly problem?: Problem
+  /** Where whoever took it in found no task in it. */
+  readonly malformed?: Problem
 }
 
 /** A task that was checked and has its place, but no time and no trace yet. */
@@ -24,7 +27,7 @@ export interface Draft {
   readonly queue: string
   readonly partitions: number
   readonly id: string
-  /** Of ids that the caller chose. */
+  /** Of ids that the caller chose: the payload's, or the whole batch's where its key made the id. */
   readonly fingerprint?: string
 }
 
@@ -43,7 +46,13 @@ export function give(type: string, payload: unknown, options: OptionsRead): Give
 
 /** The tasks of a mixed batch, each with options of its own. */
 export const giveAll = (entries: readonly EnqueueEntry[]): Given[] =>
-  entries.map(({ type, payload, options }) => give(type, payload, readOptions(options, false)))
+  entries.map(({ type, payload, options, issues = [] }) =>
+    issues.length === 0
+      ? give(type, payload, readOptions(options, false))
+      : { type, payload, options: readOptions(undefined, false), malformed: malformed(issues) },
+  )
+
+const malformed = (issues: readonly Issue[]): Problem => ({ code: 'bad_payload', issues })
 
 /** The problem of a type that nobody knows, which names those that somebody does. */
 export async function unknownType(directory: Directory, type: string): Promise<Problem> {
@@ -64,11 +73,23 @@ interface Place {
   readonly partitions: number
 }
 
-interface Passed {
+/** What one task was found to be. */
+interface Findings {
+  readonly given: Given
   readonly entry: DirectoryEntry
-  readonly options: ParsedEnqueueOptions
-  readonly place: Place
-  readonly index: number
+  readonly checked: Checked
+  readonly place: Place | Problem
+}
+
+/** All that is wrong with one task of a known type, as one problem; undefined where nothing is. */
+function wrongWith({ given, entry, checked, place }: Findings): Problem | undefined {
+  const problems: Problem[] = []
+  if (given.problem !== undefined) problems.push(given.problem)
+  if (!given.options.ok) problems.push(given.options.problem)
+  if (!checked.ok) problems.push(badPayload(entry, checked))
+  if (isProblem(place) && problems.length === 0) problems.push(place)
+  const [first, ...others] = problems
+  return first === undefined ? undefined : joined([first, ...others])
 }
 
 async function placeOf(directory: Directory, name: string): Promise<Place | Problem> {
@@ -80,58 +101,64 @@ async function placeOf(directory: Directory, name: string): Promise<Place | Prob
   return badOption('queue', `no queue '${name}'; there are ${names}`)
 }
 
-/** Names the id of the task at `index` where the caller chose none. */
-export type NameTask = (index: number) => { readonly id: string; readonly own: boolean }
-
-function idOf(given: Given, options: ParsedEnqueueOptions): string | undefined {
-  if (options.taskId !== undefined) return options.taskId
-  return options.idempotencyKey === undefined
-    ? undefined
-    : idOfKey(given.type, options.idempotencyKey)
+function idOf(type: string, { taskId, idempotencyKey }: ParsedEnqueueOptions): string | undefined {
+  if (taskId !== undefined) return taskId
+  return idempotencyKey === undefined ? undefined : idOfKey(type, idempotencyKey)
 }
+
+/** Said of a payload that cannot be checked, since something else is told of it. */
+const unchecked: Checked = { ok: true }
 
 /** Checks the tasks of one call against a directory; one look-up a type, no promise a task. */
 export class Drafter {
   readonly #directory: Directory
-  readonly #name: NameTask
+  readonly #naming: Naming
   readonly #entries = new Map<string, DirectoryEntry>()
 
-  constructor(directory: Directory, name: NameTask) {
+  constructor(directory: Directory, naming: Naming) {
     this.#directory = directory
-    this.#name = name
+    this.#naming = naming
   }
 
   /** In the order given; nothing is written yet. */
   async draft(givens: readonly Given[]): Promise<(Draft | Problem)[]> {
     const made: (Draft | Problem)[] = []
     for (const given of givens) {
-      const entry = this.#entries.get(given.type) ?? (await this.#lookUp(given.type))
-      if (entry === undefined) made.push(await unknownType(this.#directory, given.type))
-      else if (given.problem !== undefined) made.push(given.problem)
-      else if (!given.options.ok) made.push(given.options.problem)
-      else {
-        const checking = entry.check(given.payload)
-        const checked = checking instanceof Promise ? await checking : checking
-        const { options } = given.options
-        const place =
-          options.queue === undefined ? entry : await placeOf(this.#directory, options.queue)
-        if (!checked.ok) made.push(badPayload(entry, checked))
-        else if (isProblem(place)) made.push(place)
-        else made.push(this.#draft(given, { entry, options, place, index: made.length }))
+      if (given.malformed !== undefined) {
+        made.push(given.malformed)
+        continue
       }
+      const entry = this.#entries.get(given.type) ?? (await this.#lookUp(given.type))
+      if (entry === undefined) {
+        made.push(await unknownType(this.#directory, given.type))
+        continue
+      }
+      const checking = given.problem === undefined ? entry.check(given.payload) : unchecked
+      const checked = checking instanceof Promise ? await checking : checking
+      const { options } = given
+      const other = options.ok ? options.options.queue : undefined
+      const place = other === undefined ? entry : await placeOf(this.#directory, other)
+      const sound = options.ok && !isProblem(place) && checked.ok && given.problem === undefined
+      if (sound) made.push(this.#draft(given, { entry, options: options.options, place }))
+      else made.push(wrongWith({ given, entry, checked, place }) ?? badOption('', 'is wrong'))
     }
     return made
   }
 
-  #draft(given: Given, { entry, options, place, index }: Passed): Draft | Problem {
+  #draft(
+    { type, payload }: Given,
+    passed: Pick<Draft, 'entry' | 'options'> & { readonly place: Place },
+  ): Draft | Problem {
+    const { entry, options, place } = passed
     const { queue, partitions } = place
     if (options.uniqueKey !== undefined && partitions !== 1) {
       return badOption('uniqueKey', `needs one partition, and queue '${queue}' has ${partitions}`)
     }
-    const chosen = idOf(given, options)
-    const { id, own } = chosen === undefined ? this.#name(index) : { id: chosen, own: true }
-    const draft = { entry, payload: given.payload, options, queue, partitions, id }
-    return own ? { ...draft, fingerprint: fingerprintOf(given.payload) } : draft
+    const chosen = idOf(type, options)
+    const id = chosen ?? this.#naming.next()
+    const draft = { entry, payload, options, queue, partitions, id }
+    const fingerprint = chosen === undefined ? this.#naming.print : fingerprintOf(payload)
+    return fingerprint === undefined ? draft : { ...draft, fingerprint }
   }
 
   async #lookUp(type: string): Promise<DirectoryEntry | undefined> {

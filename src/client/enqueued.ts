@@ -27,6 +27,7 @@ export function newTask(
       tags: options.tags ?? noTags,
       ...(stamp.traceparent === undefined ? {} : { traceparent: stamp.traceparent }),
       ...(when.runAt === undefined ? {} : { runAt: when.runAt }),
+      ...(when.tz === undefined ? {} : { tz: when.tz }),
     },
     deadLetter: draft.entry.deadLetter,
     ...(when.due === undefined ? {} : { due: when.due }),
@@ -45,15 +46,28 @@ interface Answer {
   readonly when: Due
   readonly enqueued: Enqueued
   readonly traceId: string | undefined
+  /** The first task of a repeat, where it was looked up. */
+  readonly first: StoredTask | undefined
 }
 
-/**
- * What the caller hears. A generated id that Redis knew already is this very call's, sent twice:
- * no duplicate. A duplicate's time, zone and trace are its first's, so they are not told.
- */
-export function enqueuedTask({ draft, when, enqueued, traceId }: Answer): EnqueuedTask {
-  const ours = enqueued.id === draft.id && draft.fingerprint === undefined
-  const duplicate = enqueued.duplicate && !ours
+/** False for a generated id that Redis knew already: it is this very call's, sent twice. */
+export const isRepeat = (draft: Draft, { id, duplicate }: Enqueued): boolean =>
+  duplicate && !(id === draft.id && draft.fingerprint === undefined)
+
+/** What is told of a task that was there before: its time, zone and trace are its own. */
+const pastOf = ({ dueAt, body }: StoredTask): Partial<EnqueuedTask> => {
+  const runAt = dueAt ?? body.runAt
+  const traceId = traceIdOf(body.traceparent)
+  return {
+    ...(runAt === undefined ? {} : { runAt: iso(runAt) }),
+    ...(body.tz === undefined ? {} : { tz: body.tz }),
+    ...(traceId === undefined ? {} : { traceId }),
+  }
+}
+
+/** What the caller hears. Zone and trace of a repeat that was not looked up are not known. */
+export function enqueuedTask({ draft, when, enqueued, traceId, first }: Answer): EnqueuedTask {
+  const duplicate = isRepeat(draft, enqueued)
   return {
     id: enqueued.id,
     type: draft.entry.type,
@@ -63,19 +77,12 @@ export function enqueuedTask({ draft, when, enqueued, traceId }: Answer): Enqueu
     ...(enqueued.dueAt === undefined ? {} : { runAt: iso(enqueued.dueAt) }),
     ...(when.tz === undefined || duplicate ? {} : { tz: when.tz }),
     ...(traceId === undefined || duplicate ? {} : { traceId }),
+    ...(first === undefined ? {} : pastOf(first)),
   }
 }
 
 /** The same of a task that was there before. */
 export function foundTask(draft: Draft, task: StoredTask): EnqueuedTask {
-  const traceId = traceIdOf(task.body.traceparent)
-  return {
-    id: task.id,
-    type: task.body.type,
-    queue: draft.queue,
-    state: task.state,
-    duplicate: true,
-    ...(task.dueAt === undefined ? {} : { runAt: iso(task.dueAt) }),
-    ...(traceId === undefined ? {} : { traceId }),
-  }
+  const { id, state, body } = task
+  return { id, type: body.type, queue: draft.queue, state, duplicate: true, ...pastOf(task) }
 }

@@ -35,6 +35,11 @@ export function canonicalJson(value: unknown): string {
   return `{${members.join(',')}}`
 }
 
+/** What tells two batches apart: the same for the same types and payloads in the same order. */
+export const batchPrint = (
+  elements: readonly { readonly type: string; readonly payload: unknown }[],
+): string => fingerprintOf(elements.map(({ type, payload }) => [type, payload ?? null]))
+
 /** What tells two payloads apart: 32 hex digits, the same whatever the order of keys. */
 export const fingerprintOf = (payload: unknown): string =>
   createHash('sha256').update(canonicalJson(payload)).digest('hex').slice(0, 32)

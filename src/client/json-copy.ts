@@ -1,6 +1,7 @@
 import { RedisDistroError } from '../core/errors.js'
 
-const deepest = 64
+/** Levels that a payload may nest wherever it comes from; beyond it recursion would be a danger. */
+export const deepest = 1000
 
 /** Keys from the payload down to the object that is being copied. */
 type Trail = (string | number)[]
@@ -77,7 +78,7 @@ function copyMember(value: unknown, key: string | number, trail: Trail): unknown
 /**
  * A payload as its worker will get it: a copy by the rules of JSON. Taken before the first wait, so
  * that what the caller changes afterwards is not in it, and what is checked is what is stored.
- * @throws RedisDistroError `bad_payload` for what JSON cannot hold, or deeper than 64 levels
+ * @throws RedisDistroError `bad_payload` for what JSON cannot hold, or deeper than {@link deepest} levels
  */
 export function jsonCopy(payload: unknown): unknown {
   if (typeof payload === 'object' && payload !== null) return copyObject(payload, [])

@@ -1,12 +1,11 @@
 import type { Broker, Partition, StoredTask } from '../core/broker.js'
 import { idPattern } from '../core/enqueue-options.js'
 import { RedisDistroError } from '../core/errors.js'
-import type { Directory } from './contract.js'
-import { partitionOf, partitionsOf } from './placement.js'
+import type { Directory, KnownQueue } from './contract.js'
+import { formerParts, formerPlaces, partitionOf, partitionsOf } from './placement.js'
 
-/** A queue's real name and its parts. */
-export interface QueueParts {
-  readonly queue: string
+/** A queue and its parts, those of former numbers of partitions last. */
+export interface QueueParts extends KnownQueue {
   readonly parts: readonly Partition[]
 }
 
@@ -22,9 +21,9 @@ export async function queueParts(
   name: string | undefined,
 ): Promise<QueueParts[]> {
   const known = await directory.queues()
-  const parts = known.map(({ queue, partitions }) => ({
-    queue,
-    parts: partitionsOf(queue, partitions),
+  const parts = known.map((each) => ({
+    ...each,
+    parts: [...partitionsOf(each.queue, each.partitions), ...formerParts(each)],
   }))
   if (name === undefined) return parts
   const real = directory.realName(name)
@@ -34,14 +33,17 @@ export async function queueParts(
   throw new RedisDistroError('unknown_queue', `no queue '${name}'; there are ${names}`)
 }
 
-/** The tasks of an id: at most one in each queue, looked up in one partition of it. */
+/** The tasks of an id: at most one in each queue, looked up in one partition of each layout of it. */
 export async function findEverywhere(
   broker: Broker,
   id: string,
   queues: readonly QueueParts[],
 ): Promise<Found[]> {
   if (!idPattern.test(id)) return []
-  const places = queues.map(({ queue, parts }) => partitionOf(queue, parts.length, id))
+  const places = queues.flatMap((each) => [
+    partitionOf(each.queue, each.partitions, id),
+    ...formerPlaces(each, id),
+  ])
   const found = await Promise.all(
     places.map(async (partition) => {
       const [task] = await broker.find(partition, [id])

@@ -10,11 +10,12 @@ import type {
   OperatorContract,
   Page,
   QueueStatus,
+  Replay,
   Stats,
   TaskFilter,
   WorkerStatus,
 } from './contract.js'
-import { deadLetterKeys, deadLetterTest, sweepDeadLetters } from './dead-letters.js'
+import { deadLetterKeys, deadLetterTest, type Swept, sweepDeadLetters } from './dead-letters.js'
 import { type Found, findEverywhere, type QueueParts, queueParts } from './locate.js'
 import { queueStatus, storeStats } from './queue-status.js'
 import { showTasks } from './show.js'
@@ -130,20 +131,21 @@ export class Operator implements OperatorContract {
     })
   }
 
-  requeueDead(
+  async requeueDead(
     key: string,
     filter: DeadLetterFilter,
     onProgress?: (done: number) => void,
-  ): Promise<number> {
-    return this.#sweep('requeue', key, { filter, onProgress })
+  ): Promise<Replay> {
+    const { moved, refused } = await this.#sweep('requeue', key, { filter, onProgress })
+    return { requeued: moved, skipped: refused }
   }
 
-  purgeDead(
+  async purgeDead(
     key: string,
     filter: DeadLetterFilter,
     onProgress?: (done: number) => void,
   ): Promise<number> {
-    return this.#sweep('erase', key, { filter, onProgress })
+    return (await this.#sweep('erase', key, { filter, onProgress })).moved
   }
 
   async workers(): Promise<WorkerStatus[]> {
@@ -237,7 +239,7 @@ export class Operator implements OperatorContract {
       filter,
       onProgress,
     }: { filter: DeadLetterFilter; onProgress?: ((done: number) => void) | undefined },
-  ): Promise<number> {
+  ): Promise<Swept> {
     const partitions = await this.#partitions(filter.queue)
     return await sweepDeadLetters(this.#broker, { key, partitions, filter, move, onProgress })
   }

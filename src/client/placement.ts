@@ -1,4 +1,6 @@
 import type { Partition } from '../core/broker.js'
+import { tagOf } from '../core/partition.js'
+import type { KnownQueue } from './contract.js'
 
 const suffix = /\.\d+$/
 
@@ -7,11 +9,20 @@ const known = new Map<string, readonly Partition[]>()
 
 /** The parts of a queue, the same objects each time. */
 export function partitionsOf(queue: string, of: number): readonly Partition[] {
-  const before = known.get(queue)
-  if (before?.length === of) return before
+  const name = `${of} ${queue}`
+  const before = known.get(name)
+  if (before !== undefined) return before
   const parts = Array.from({ length: of }, (_, index) => ({ queue, index, of }))
-  known.set(queue, parts)
+  known.set(name, parts)
   return parts
+}
+
+/** The parts of a queue by its former numbers of partitions that it has no more, each once. */
+export function formerParts({ queue, partitions, former }: KnownQueue): Partition[] {
+  const seen = new Set(partitionsOf(queue, partitions).map(tagOf))
+  return former
+    .flatMap((number) => partitionsOf(queue, number))
+    .filter((part) => !seen.has(tagOf(part)) && seen.add(tagOf(part)))
 }
 
 /** FNV-1a, then mixed, since the lowest bits alone decide. */
@@ -23,6 +34,14 @@ function hash(text: string): number {
   sum = Math.imul(sum ^ (sum >>> 16), 0x85ebca6b)
   sum = Math.imul(sum ^ (sum >>> 13), 0xc2b2ae35)
   return (sum ^ (sum >>> 16)) >>> 0
+}
+
+/** Where else than by its present number of partitions a task of this id may lie; each place once. */
+export function formerPlaces({ queue, partitions, former }: KnownQueue, id: string): Partition[] {
+  const seen = new Set([tagOf(partitionOf(queue, partitions, id))])
+  return former
+    .map((of) => partitionOf(queue, of, id))
+    .filter((place) => !seen.has(tagOf(place)) && seen.add(tagOf(place)))
 }
 
 /**

@@ -13,15 +13,23 @@ export type Ready =
 /** How the tasks of one call are told apart in what it is told. */
 export type Indexing = 'single' | 'shared options' | 'own options'
 
+/** A type is part of what a mixed batch holds, and not of what was asked for. */
+const inBatch = (problem: Problem, indexing: Indexing): Problem =>
+  indexing === 'own options' && problem.code === 'unknown_type'
+    ? { ...problem, code: 'bad_payload' }
+    : problem
+
 /** Throws one error for all problems, if there are any. */
 function throwProblems(made: readonly object[], indexing: Indexing): void {
   const problems: Problem[] = []
+  let toldOfAll = false
   for (const [index, each] of made.entries()) {
     if (!isProblem(each)) continue
     // An option of all is told once, not for each task.
-    const once = indexing === 'shared options' && each.code !== 'bad_payload'
-    problems.push(indexing === 'single' || once ? each : atIndex(index, each))
-    if (once) break
+    const ofAll = indexing === 'shared options' && each.code !== 'bad_payload'
+    if (ofAll && toldOfAll) continue
+    toldOfAll ||= ofAll
+    problems.push(indexing === 'single' || ofAll ? each : atIndex(index, inBatch(each, indexing)))
   }
   const [first, ...others] = problems
   if (first !== undefined) throw errorOf([first, ...others])

@@ -14,7 +14,14 @@ const under = (index: number, path: string): string => (path ? `${index}.${path}
 /** Problems by their task's index, with paths that begin with it. */
 export function atIndex(index: number, problem: Problem): Problem {
   const issues = problem.issues.map(({ path, message }) => ({ path: under(index, path), message }))
-  return { ...problem, issues }
+  return { code: problem.code, issues }
+}
+
+/** Several problems of one task as one, with the first one's code. */
+export function joined(problems: readonly [Problem, ...Problem[]]): Problem {
+  const [first] = problems
+  if (problems.length === 1) return first
+  return { code: first.code, issues: problems.flatMap(({ issues }) => issues) }
 }
 
 const words = (issues: readonly Issue[]): string => {

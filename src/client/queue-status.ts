@@ -6,8 +6,9 @@ import type {
   PartitionStats,
 } from '../core/broker.js'
 import { iso } from '../core/clock.js'
+import { type Counts, counterNames, startCounts } from '../core/counts.js'
 import { type State, states } from '../core/state.js'
-import type { Counts, QueueStatus, Stats } from './contract.js'
+import type { QueueStatus, Stats } from './contract.js'
 import type { QueueParts } from './locate.js'
 
 const minute = 60_000
@@ -36,31 +37,11 @@ function sumDepths(depths: readonly Readonly<Depth>[]): Depth {
   return sum
 }
 
-const nothing: MinuteCounts = {
-  enqueued: 0,
-  completed: 0,
-  retried: 0,
-  dead: 0,
-  cancelled: 0,
-  lost: 0,
-  runMs: 0,
-  waitMs: 0,
+function sum(all: readonly MinuteCounts[]): MinuteCounts {
+  const total = startCounts()
+  for (const counts of all) for (const name of counterNames) total[name] += counts[name]
+  return total
 }
-
-const sum = (all: readonly MinuteCounts[]): MinuteCounts =>
-  all.reduce(
-    (a, b) => ({
-      enqueued: a.enqueued + b.enqueued,
-      completed: a.completed + b.completed,
-      retried: a.retried + b.retried,
-      dead: a.dead + b.dead,
-      cancelled: a.cancelled + b.cancelled,
-      lost: a.lost + b.lost,
-      runMs: a.runMs + b.runMs,
-      waitMs: a.waitMs + b.waitMs,
-    }),
-    nothing,
-  )
 
 /** Of all partitions, the minutes from `first` to `last` before the one that Redis is in. */
 function minutesOf(readings: readonly Reading[], first: number, last: number): MinuteCounts {
@@ -96,12 +77,12 @@ async function readPart(broker: Broker, part: Partition, minutes: number): Promi
 const readParts = (broker: Broker, { parts }: QueueParts, minutes: number): Promise<Reading[]> =>
   Promise.all(parts.map((part) => readPart(broker, part, minutes)))
 
-function statusOf(queue: string, readings: readonly Reading[]): QueueStatus {
+function statusOf({ queue, partitions }: QueueParts, readings: readonly Reading[]): QueueStatus {
   const ages = readings.flatMap(({ counts }) => counts.oldestWaiting ?? [])
   return {
     name: queue,
     paused: readings.some(({ counts }) => counts.paused),
-    partitions: readings.length,
+    partitions,
     depth: sumDepths(readings.map(({ counts }) => counts.depth)),
     oldestWaitingAge: ages.length === 0 ? null : Math.max(...ages),
     throughput: ratesOf(lastWholeMinute(readings)),
@@ -111,7 +92,7 @@ function statusOf(queue: string, readings: readonly Reading[]): QueueStatus {
 
 /** What one queue's partitions say, as one. */
 export async function queueStatus(broker: Broker, queue: QueueParts): Promise<QueueStatus> {
-  return statusOf(queue.queue, await readParts(broker, queue, 2))
+  return statusOf(queue, await readParts(broker, queue, 2))
 }
 
 /** Everything over all queues, at `now` (ms). */
@@ -122,7 +103,7 @@ export async function storeStats(
 ): Promise<Stats> {
   const read = await Promise.all(queues.map((queue) => readParts(broker, queue, 61)))
   const all = read.flat()
-  const statuses = queues.map(({ queue }, index) => statusOf(queue, read[index] ?? []))
+  const statuses = queues.map((queue, index) => statusOf(queue, read[index] ?? []))
   const hour = minutesOf(all, 59, 0)
   const mean = (ms: number) => (hour.completed === 0 ? null : ms / hour.completed)
   return {

@@ -1,7 +1,7 @@
-import type { Broker, Catalogue, CatalogueQueue } from '../core/broker.js'
+import type { Broker, Catalogue, PublishedCatalogue } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import type { ResolvedTask, TaskRegistry } from '../core/registry.js'
-import { CachedCatalogue } from './cached-catalogue.js'
+import { CachedCatalogue, formerIn } from './cached-catalogue.js'
 import type { Directory, DirectoryEntry } from './contract.js'
 import { checkBy, fieldsOf, jsonSchemaOf } from './payload-schema.js'
 
@@ -44,23 +44,27 @@ function entryOf(
 export function registryDirectory(options: RegistryDirectoryOptions): Directory {
   const { broker, clock, tasks, queues } = options
   const entries = new Map([...tasks].map(([type, task]) => [type, entryOf(type, task, options)]))
-  const own = [...queues].map(([queue, partitions]) => ({ queue, partitions }))
   const catalogue = new CachedCatalogue(broker, clock)
-  const others = async (): Promise<readonly CatalogueQueue[]> => {
-    try {
-      return (await catalogue.read()).queues
-    } catch {
-      // Those of the config are there even when Redis is not.
-      return []
-    }
-  }
+  const own = [...queues].map(([queue, partitions]) => ({ queue, partitions }))
   return {
     type: async (name) => entries.get(name),
     typeNames: async () => [...entries.keys()],
-    queues: async () => [...own, ...(await others()).filter(({ queue }) => !queues.has(queue))],
+    async queues() {
+      const published = await catalogue.read().catch(() => unpublished)
+      const others = published.queues.filter(({ queue }) => !queues.has(queue))
+      return [...own, ...others].map((each) => ({ ...each, former: formerIn(published, each) }))
+    },
+    async former(queue) {
+      const partitions = queues.get(queue)
+      if (partitions === undefined) return []
+      return formerIn(await catalogue.read(), { queue, partitions })
+    },
     realName: (queue) => options.realName(queue),
   }
 }
+
+/** Queues of the config are there even when Redis is not. */
+const unpublished: PublishedCatalogue = { types: [], queues: [], layouts: [] }
 
 /** What a kernel publishes of its types and queues, for clients that have no config. */
 export function catalogueOf({

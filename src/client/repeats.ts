@@ -4,10 +4,17 @@ import { fingerprintOf } from './ids.js'
 import { partitionOf } from './placement.js'
 import type { Problem } from './problem.js'
 
+/** True where the key of its batch made the id. */
+export const isOfBatch = ({ fingerprint, options }: Draft): boolean =>
+  fingerprint !== undefined && options.taskId === undefined && options.idempotencyKey === undefined
+
 /** The problem of an id that was used before with another payload. */
 export const differs = (draft: Draft): Problem => {
-  const key = draft.options.idempotencyKey
-  const path = key === undefined && draft.options.taskId !== undefined ? 'taskId' : 'idempotencyKey'
+  if (isOfBatch(draft)) {
+    const message = 'this key was used before, for another batch'
+    return { code: 'payload_differs', issues: [{ path: 'idempotencyKey', message }] }
+  }
+  const path = draft.options.taskId === undefined ? 'idempotencyKey' : 'taskId'
   const message = `task '${draft.id}' exists with another payload; nothing of this one was written`
   return { code: 'payload_differs', message, issues: [{ path, message }] }
 }
@@ -49,4 +56,4 @@ export async function firstsOf(
 
 /** True where the task that lies there is this draft's first. */
 export const isFirstOf = (draft: Draft, task: StoredTask): boolean =>
-  fingerprintOf(task.body.payload) === draft.fingerprint
+  fingerprintOf(task.body.payload) === fingerprintOf(draft.payload)

@@ -4,34 +4,38 @@ import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 /** How far a call came whose sending failed. */
 export interface Failure {
   readonly error: unknown
+  /** Those that were on their way. */
   readonly tasks: readonly NewTask[]
-  /** How many of them Redis said that it has written. */
+  /** How many tasks the call has, with those that were written before. */
+  readonly total: number
+  /** How many of all Redis said that it has written. */
   readonly written: number
   /** True where others may have been written. */
   readonly doubt: boolean
 }
 
 /** How a person repeats this call without harm. */
-function advice(tasks: readonly NewTask[]): string {
+function advice({ tasks, total }: Failure): string {
   const id = tasks[0]?.id ?? ''
   if (id.startsWith('idem-')) return 'repeat with the same idempotencyKey'
-  if (tasks.length === 1) return `repeat with the same taskId '${id}'`
+  if (total === 1) return `repeat with the same taskId '${id}'`
   const chosen = tasks.every((task) => task.fingerprint !== undefined)
   return chosen
     ? 'repeat with the same ids'
     : `look for ids from '${id}' before repeating, and give an idempotencyKey to make repeats harmless`
 }
 
-const subject = (tasks: readonly NewTask[]): string =>
-  tasks.length === 1 ? `task '${tasks[0]?.id}'` : `the ${tasks.length} tasks`
+const subject = ({ tasks, total }: Failure): string =>
+  total === 1 ? `task '${tasks[0]?.id}'` : `the ${total} tasks`
 
-function wordsOf({ tasks, written, doubt }: Failure): string {
+function wordsOf(failure: Failure): string {
+  const { total, written, doubt } = failure
   if (doubt) {
-    const sure = tasks.length > 1 && written > 0 ? ` (${written} of them were)` : ''
-    return `${subject(tasks)} may have been written${sure}; ${advice(tasks)}`
+    const sure = total > 1 && written > 0 ? ` (${written} of them were)` : ''
+    return `${subject(failure)} may have been written${sure}; ${advice(failure)}`
   }
-  if (written === 0) return `nothing of ${subject(tasks)} was written; it can be repeated`
-  return `${written} of ${subject(tasks)} were written, the others not; ${advice(tasks)}`
+  if (written === 0) return `nothing of ${subject(failure)} was written; it can be repeated`
+  return `${written} of ${subject(failure)} were written, the others not; ${advice(failure)}`
 }
 
 const reasons: Record<string, string> = {

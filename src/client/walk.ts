@@ -1,4 +1,5 @@
 import type { Broker, ListPage, Partition, StoredTask } from '../core/broker.js'
+import { tagOf } from '../core/partition.js'
 import type { State } from '../core/state.js'
 import { badCursor, type Place, readCursor, writeCursor } from './cursor.js'
 import type { Found } from './locate.js'
@@ -29,8 +30,7 @@ function stepsFrom(walk: Walk): { steps: Step[]; start: Pick<Place, 'after' | 's
   if (walk.cursor === undefined) return { steps, start: { skip: 0 } }
   const place = readCursor(walk.cursor)
   const first = steps.findIndex(
-    ({ partition, state }) =>
-      partition.queue === place.queue && partition.index === place.index && state === place.state,
+    ({ partition, state }) => tagOf(partition) === place.tag && state === place.state,
   )
   if (first === -1) throw badCursor()
   return { steps: steps.slice(first), start: place }
@@ -69,7 +69,7 @@ class PageReader {
     const { keep, limit } = this.#walk
     let { after, skip } = start
     for (;;) {
-      const here = { queue: partition.queue, index: partition.index, state }
+      const here = { tag: tagOf(partition), state }
       if (this.full) {
         return (await this.#ends(step, { after, skip })) ? undefined : { ...here, after, skip }
       }

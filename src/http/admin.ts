@@ -22,7 +22,8 @@ export class AdminServer {
   async start(): Promise<Address> {
     const { host } = this.#address
     const parts = { ...this.#parts, stopping: this.#stopping.signal }
-    const app = await createApp({ host, bodyLimit: 1024, trustProxy: false }, parts)
+    const options = { host, bodyLimit: 1024, requestTimeout: 10_000, trustProxy: false }
+    const app = await createApp(options, parts)
     healthRoutes(app, parts)
     metricsRoutes(app, parts)
     this.#listening = await listen(app, this.#address)

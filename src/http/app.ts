@@ -1,5 +1,4 @@
 import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
 import rateLimit from '@fastify/rate-limit'
 import fastify, {
   type FastifyHttpOptions,
@@ -12,6 +11,7 @@ import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { type Access, createGate, type HttpTokens } from './auth.js'
 import { addBodyParsers, checkBody } from './body.js'
+import { refuseMalformed } from './malformed.js'
 import { foreignHeader } from './origin.js'
 import { asProblem, sendProblem } from './problem.js'
 
@@ -19,6 +19,8 @@ import { asProblem, sendProblem } from './problem.js'
 export interface AppOptions {
   readonly host: string
   readonly bodyLimit: number
+  /** To receive a request in; how long its answer takes is not counted. */
+  readonly requestTimeout: number
   /** Left out: whoever reaches the port is let in. */
   readonly tokens?: HttpTokens
   readonly rateLimit?: { readonly max: number; readonly window: number } | undefined
@@ -33,42 +35,26 @@ export interface AppParts {
   readonly stopping: AbortSignal
 }
 
-/** ms to receive a request in; how long its answer takes is not counted. */
-const requestTimeout = 10_000
-
 /** ms that a connection may be silent, an answer in the making included. */
 const silence = 300_000
 
-/** Words for a request that never became one; node has no reply to send them with. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return
-  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const long = error.code === 'HPE_HEADER_OVERFLOW'
-  const line = late
-    ? '408 Request Timeout'
-    : long
-      ? '431 Request Header Fields Too Large'
-      : '400 Bad Request'
-  const detail = late ? `not received within ${requestTimeout / 1000}s` : 'not understood as HTTP'
-  const [status, title] = [Number(line.slice(0, 3)), line.slice(4)]
-  const body = JSON.stringify({ status, title, detail, code: 'bad_request' })
-  const head = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Type: application/problem+json`
-  if (socket.writable) socket.write(`${head}\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
-  socket.destroy(error)
-}
-
 function createInstance(options: AppOptions, log: Log): FastifyInstance {
+  const { requestTimeout } = options
   const settings: FastifyHttpOptions<Server> = {
     bodyLimit: options.bodyLimit,
     trustProxy: options.trustProxy,
     requestTimeout,
     connectionTimeout: silence,
-    http: { headersTimeout: requestTimeout, requestTimeout, connectionsCheckingInterval: 1000 },
+    http: {
+      headersTimeout: requestTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: Math.min(requestTimeout, 1000),
+    },
     routerOptions: { maxParamLength: 512 },
     return503OnClosing: false,
-    clientErrorHandler: refuseMalformed,
-    frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply as FastifyReply, asProblem(error, log))
+    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, requestTimeout),
+    frameworkErrors: (error, { method }, reply) => {
+      sendProblem(reply as FastifyReply, asProblem(error, { method, log }))
     },
   }
   return fastify(settings)
@@ -99,9 +85,10 @@ function addGate(app: FastifyInstance, options: AppOptions): void {
   app.addHook('onRequest', async (request, reply) => {
     const { headers } = request
     if (!gate.guarded) {
-      const header = foreignHeader(headers, options.host)
+      const { protocol } = request
+      const header = foreignHeader(headers, { host: options.host, protocol })
       if (header === undefined) return
-      const detail = `the ${header} is foreign; a server without tokens answers to its own machine`
+      const detail = `the ${header} is foreign; a server without tokens answers only to its own address`
       throw new RedisDistroError('forbidden', detail)
     }
     const verdict = gate.judge(headers.authorization, accessOf(request))
@@ -146,7 +133,9 @@ function addRecords(app: FastifyInstance, { counters, log }: AppParts): void {
 }
 
 function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
-  app.setErrorHandler((error, _request, reply) => sendProblem(reply, asProblem(error, log)))
+  app.setErrorHandler((error, { method }, reply) =>
+    sendProblem(reply, asProblem(error, { method, log })),
+  )
   app.addHook('onRequest', async (request) => {
     if (stopping.aborted && request.routeOptions.url !== '/health') {
       throw new RedisDistroError('closed', 'the server is stopping')

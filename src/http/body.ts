@@ -59,7 +59,7 @@ function parseLines(text: string, parse: (line: string) => unknown): unknown[] {
 
 const expected: Record<BodyKind, string> = {
   payload: 'application/json',
-  batch: 'application/json or application/x-ndjson',
+  batch: 'application/json, or NDJSON as application/x-ndjson',
   filter: 'application/json',
   none: 'no body',
 }
@@ -84,7 +84,7 @@ export function addBodyParsers(app: FastifyInstance): void {
     },
   )
   app.addContentTypeParser<Buffer>(
-    'application/x-ndjson',
+    ['application/x-ndjson', 'application/ndjson', 'application/jsonl'],
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       refuseEncoding(request)

@@ -35,7 +35,7 @@ export function deadLetterRoutes(app: FastifyInstance, operator: OperatorContrac
   })
 
   app.post<Params>('/dead-letters/:key/requeue', { config }, async (request) => {
-    return { requeued: await operator.requeueDead(request.params.key, filterOf(request)) }
+    return await operator.requeueDead(request.params.key, filterOf(request))
   })
 
   app.delete<Params>('/dead-letters/:key', { config }, async (request) => {

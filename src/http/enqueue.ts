@@ -1,15 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { EnqueuedTask, EnqueueEntry, Enqueuer, TypeEntry } from '../client/contract.js'
-import type { Issue } from '../core/errors.js'
 import { activeTraceparent, inTrace } from '../telemetry/trace.js'
-import { overLimit } from './payload-limits.js'
+import { overLimit, type PayloadLimits } from './payload-limits.js'
 import { wrong } from './problem.js'
 import { readEnqueueOptions } from './query.js'
 
 type Options = Record<string, unknown>
 
 const maxBatch = 10_000
+
+const access = 'enqueue' as const
+
+type TypeParams = { Params: { type: string } }
 
 /** Options that may lie beside a payload's own fields. */
 const beside = ['runAt', 'delay', 'tz'] as const
@@ -18,7 +21,10 @@ const isRecord = (value: unknown): value is Options =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Parts a body into payload and options; a field that the schema declares is the payload's. */
-function partBody(body: unknown, { fields }: TypeEntry): { payload: unknown; options: Options } {
+function partBody(
+  body: unknown,
+  fields: TypeEntry['fields'],
+): { payload: unknown; options: Options } {
   if (!isRecord(body)) return { payload: body, options: {} }
   const taken = beside.filter((name) => Object.hasOwn(body, name) && !fields.has(name))
   if (taken.length === 0) return { payload: body, options: {} }
@@ -63,48 +69,44 @@ function elementsOf(body: unknown): unknown[] {
   return body
 }
 
-function overLimits(entries: readonly { readonly payload: unknown }[]): Issue[] {
-  return entries.flatMap(({ payload }, index) => {
-    const message = overLimit(payload)
-    return message === undefined ? [] : [{ path: `${index}`, message }]
-  })
-}
-
 const elementSchema = z.strictObject({
-  type: z.string().min(1),
+  type: z.string({ error: 'must be the name of a task type' }).min(1, 'must not be empty'),
   payload: z.unknown(),
-  options: z.record(z.string(), z.unknown()).optional(),
+  options: z.record(z.string(), z.unknown(), 'must be an object').optional(),
 })
 
-/** Elements of a mixed batch; all that are malformed are named. */
-function mixedEntries(elements: readonly unknown[], query: Options): EnqueueEntry[] {
-  const issues: Issue[] = []
-  const entries: EnqueueEntry[] = []
-  for (const [index, element] of elements.entries()) {
-    const { success, data, error } = elementSchema.safeParse(element)
-    if (success) {
-      const { type, payload, options } = data
-      entries.push({ type, payload, options: merged(options ?? {}, query) })
-      continue
-    }
-    for (const { path, message } of error.issues) {
-      issues.push({ path: [index, ...path].map(String).join('.'), message })
-    }
+/** An element of a mixed batch; where it is malformed, what is wrong with it instead. */
+function mixedEntry(element: unknown, query: Options): EnqueueEntry {
+  const { success, data, error } = elementSchema.safeParse(element)
+  if (success) {
+    return { type: data.type, payload: data.payload, options: merged(data.options ?? {}, query) }
   }
-  if (issues.length > 0) throw wrong('bad_payload', issues)
-  return entries
+  const issues = error.issues.map(({ path, code, message }) => ({
+    path: path.map(String).join('.'),
+    message:
+      path.length > 0 || code === 'unrecognized_keys'
+        ? message
+        : 'must be an object { type, payload, options? }',
+  }))
+  return { type: '', payload: undefined, issues }
+}
+
+/** The same entry, marked where its payload is too much. */
+function limited(entry: EnqueueEntry, limits: PayloadLimits): EnqueueEntry {
+  const message = overLimit(entry.payload, limits)
+  return message === undefined ? entry : { ...entry, issues: [{ path: '', message }] }
 }
 
 interface BatchCall {
   readonly entries: readonly EnqueueEntry[]
-  readonly idempotencyKey: string | undefined
+  readonly idempotencyKey?: string
+  /** The one type of all, where the route names it. */
+  readonly type?: string
 }
 
 async function enqueueBatch(request: FastifyRequest, enqueuer: Enqueuer, call: BatchCall) {
-  const { entries, idempotencyKey } = call
-  const issues = overLimits(entries)
-  if (issues.length > 0) throw wrong('bad_payload', issues)
-  const tasks = await traced(request, () => enqueuer.enqueueAll(entries, { idempotencyKey }))
+  const { entries, ...batch } = call
+  const tasks = await traced(request, () => enqueuer.enqueueAll(entries, batch))
   const message = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'} enqueued`
   return { message, taskIds: tasks.map(({ id }) => id) }
 }
@@ -118,17 +120,19 @@ function sharedOptions(request: FastifyRequest): { query: Options; idempotencyKe
   return typeof idempotencyKey === 'string' ? { query, idempotencyKey } : { query }
 }
 
-/** `POST /enqueue/:type`, `POST /enqueue/:type/batch` and `POST /enqueue`. */
-export function enqueueRoutes(app: FastifyInstance, enqueuer: Enqueuer): void {
-  const access = 'enqueue' as const
+export interface EnqueueParts {
+  readonly enqueuer: Enqueuer
+  readonly limits: PayloadLimits
+}
 
-  app.post<{ Params: { type: string } }>(
+function singleRoute(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): void {
+  app.post<TypeParams>(
     '/enqueue/:type',
     { config: { access, takes: 'payload' } },
     async (request, reply) => {
       const entry = await enqueuer.type(request.params.type)
-      const { payload, options } = partBody(request.body, entry)
-      const message = overLimit(payload)
+      const { payload, options } = partBody(request.body, entry.fields)
+      const message = overLimit(payload, limits)
       if (message !== undefined) throw wrong('bad_payload', [{ path: '', message }])
       const query = { ...keyHeader(request), ...readEnqueueOptions(request.query, false) }
       const task = await traced(request, () =>
@@ -139,26 +143,34 @@ export function enqueueRoutes(app: FastifyInstance, enqueuer: Enqueuer): void {
       return { message: 'Task enqueued', taskId: id, ...rest }
     },
   )
+}
 
-  app.post<{ Params: { type: string } }>(
-    '/enqueue/:type/batch',
-    { config: { access, takes: 'batch' } },
-    async (request, reply) => {
-      const entry = await enqueuer.type(request.params.type)
-      const { query, idempotencyKey } = sharedOptions(request)
-      const entries = elementsOf(request.body).map((element) => {
-        const { payload, options } = partBody(element, entry)
-        return { type: entry.type, payload, options: merged(options, query) }
-      })
-      reply.code(202)
-      return enqueueBatch(request, enqueuer, { entries, idempotencyKey })
-    },
-  )
+function batchRoutes(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): void {
+  const config = { access, takes: 'batch' } as const
 
-  app.post('/enqueue', { config: { access, takes: 'batch' } }, async (request, reply) => {
-    const { query, idempotencyKey } = sharedOptions(request)
-    const entries = mixedEntries(elementsOf(request.body), query)
+  app.post<TypeParams>('/enqueue/:type/batch', { config }, async (request, reply) => {
+    const { type, fields } = await enqueuer.type(request.params.type)
+    const { query, ...key } = sharedOptions(request)
+    const entries = elementsOf(request.body).map((element) => {
+      const { payload, options } = partBody(element, fields)
+      return limited({ type, payload, options: merged(options, query) }, limits)
+    })
     reply.code(202)
-    return enqueueBatch(request, enqueuer, { entries, idempotencyKey })
+    return enqueueBatch(request, enqueuer, { entries, ...key, type })
   })
+
+  app.post('/enqueue', { config }, async (request, reply) => {
+    const { query, ...key } = sharedOptions(request)
+    const entries = elementsOf(request.body).map((element) =>
+      limited(mixedEntry(element, query), limits),
+    )
+    reply.code(202)
+    return enqueueBatch(request, enqueuer, { entries, ...key })
+  })
+}
+
+/** `POST /enqueue/:type`, `POST /enqueue/:type/batch` and `POST /enqueue`. */
+export function enqueueRoutes(app: FastifyInstance, parts: EnqueueParts): void {
+  singleRoute(app, parts)
+  batchRoutes(app, parts)
 }

@@ -9,28 +9,29 @@ const loopback =
 
 const bare = (name: string): string => name.toLowerCase().replace(/^\[|\]$|\.$/g, '')
 
-/** The name or address in a URL; undefined where it is none, or hides one behind a user's name. */
-function hostnameOf(url: string): string | undefined {
-  try {
-    const { hostname, username, pathname } = new URL(url)
-    return username === '' && pathname === '/' ? bare(hostname) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isForeign(url: string, own: string): boolean {
-  const name = hostnameOf(url)
-  return name === undefined || !(name === bare(own) || loopback.test(name))
+/** A URL that is a host alone; undefined where it is none, or hides one behind a user's name. */
+function hostUrl(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const alone = url.username === '' && url.pathname === '/' && url.search === '' && url.hash === ''
+  return alone ? url : undefined
 }
 
 /**
- * The header that names neither loopback nor the host that the server listens on; undefined where
- * none does. Without tokens this keeps out other sites' pages, and names that were pointed here.
+ * The header that is foreign, undefined where none is: a Host that names neither loopback nor the
+ * host that the server listens on, or an Origin that is not the very scheme, host and port that the
+ * request itself names. Without tokens this keeps out other sites' pages, those of another port of
+ * this machine too, and names that were pointed here.
  */
-export function foreignHeader(headers: CallerHeaders, own: string): 'Host' | 'Origin' | undefined {
-  const { host, origin } = headers
-  if (host !== undefined && isForeign(`http://${host}`, own)) return 'Host'
-  if (origin !== undefined && isForeign(origin, own)) return 'Origin'
-  return undefined
+export function foreignHeader(
+  { host, origin }: CallerHeaders,
+  own: { readonly host: string; readonly protocol: string },
+): 'Host' | 'Origin' | undefined {
+  const here = host === undefined ? undefined : hostUrl(`${own.protocol}://${host}`)
+  const name = here && bare(here.hostname)
+  if (host !== undefined && !(name === bare(own.host) || (name && loopback.test(name)))) {
+    return 'Host'
+  }
+  if (origin === undefined) return undefined
+  return here !== undefined && hostUrl(origin)?.origin === here.origin ? undefined : 'Origin'
 }

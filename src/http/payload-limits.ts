@@ -1,6 +1,8 @@
 /** How deep a payload may nest, and how many values it may hold. */
-const maxDepth = 64
-const maxNodes = 10_000
+export interface PayloadLimits {
+  readonly maxDepth: number
+  readonly maxValues: number
+}
 
 const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -8,12 +10,15 @@ const isContainer = (value: unknown): value is object => typeof value === 'objec
  * What is too much about a payload, in words; undefined where nothing is. Level by level and not
  * by recursion, which a hostile payload would exhaust.
  */
-export function overLimit(payload: unknown): string | undefined {
+export function overLimit(
+  payload: unknown,
+  { maxDepth, maxValues }: PayloadLimits,
+): string | undefined {
   let level: unknown[] = [payload]
-  let nodes = 0
+  let values = 0
   for (let depth = 0; level.length > 0; depth++) {
-    nodes += level.length
-    if (nodes > maxNodes) return `holds more than ${maxNodes} values`
+    values += level.length
+    if (values > maxValues) return `holds more than ${maxValues} values`
     const containers = level.filter(isContainer)
     if (depth >= maxDepth && containers.length > 0) return `nests deeper than ${maxDepth} levels`
     level = containers.flatMap((container): unknown[] => Object.values(container))

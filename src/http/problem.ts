@@ -11,7 +11,7 @@ export interface Problem {
   readonly detail: string
   readonly code: ErrorCode
   readonly issues?: readonly Issue[]
-  /** The state that forbids a move, with `wrong_state`. */
+  /** The state that a task is still in, with `wrong_state` and `unique_held`. */
   readonly state?: State
   /** What /ready looked at, and what is wrong. */
   readonly checks?: Readonly<Record<string, string>>
@@ -32,6 +32,7 @@ function statusOf(code: ErrorCode): number {
     case 'unknown_route':
       return 404
     case 'wrong_state':
+    case 'unique_held':
       return 409
     case 'too_large':
       return 413
@@ -67,8 +68,8 @@ export function problemOf(
 /** What is told of a repeat, where the error's own words do not. */
 const hints: Partial<Record<ErrorCode, string>> = {
   store_away: 'nothing was written; repeat the request',
-  store_unknown:
-    'it may have been written; repeat the request, an enqueue with the same Idempotency-Key or taskId',
+  // An enqueue's own words say by which id; what else there is may be done twice.
+  store_unknown: 'repeat the request',
   store_full: 'nothing was written; repeat the request later',
 }
 
@@ -77,26 +78,41 @@ function detailOf({ code, message }: RedisDistroError): string {
   return hint === undefined || /repeat/i.test(message) ? message : `${message}; ${hint}`
 }
 
-/** fastify's own errors that have a word of ours. */
-const frameworkCodes: Record<string, ErrorCode> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'too_large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media',
-  FST_ERR_MAX_PARAM_LENGTH: 'unknown_route',
-  FST_ERR_NOT_FOUND: 'unknown_route',
+/** Who only reads is told nothing of what may have been written: an answer is there or is not. */
+function problemOfRead({ code, message }: RedisDistroError): Problem | undefined {
+  if (code === 'store_away') return problemOf(code, `${message}; repeat the request`)
+  if (code !== 'store_unknown') return undefined
+  return problemOf('store_away', 'Redis did not answer; repeat the request')
+}
+
+/** fastify's own errors that have a code of ours, and words where its own say too little. */
+const ofFastify: Record<string, { readonly code: ErrorCode; readonly detail?: string }> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: {
+    code: 'too_large',
+    detail: 'the body is larger than http.bodyLimit allows',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media' },
+  FST_ERR_MAX_PARAM_LENGTH: {
+    code: 'unknown_route',
+    detail: 'a name in the path is longer than any that exists',
+  },
+  FST_ERR_NOT_FOUND: { code: 'unknown_route' },
 }
 
 function ofFramework(error: Error): Problem | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const known = frameworkCodes[code]
-  if (known !== undefined) return problemOf(known, error.message)
+  const known = ofFastify[code]
+  if (known !== undefined) return problemOf(known.code, known.detail ?? error.message)
   const status = 'statusCode' in error ? Number(error.statusCode) : 500
   return status >= 400 && status < 500 ? problemOf('bad_request', error.message) : undefined
 }
 
 /** The problem that an error is; what nobody expected is logged here and told to nobody. */
-export function asProblem(error: unknown, log: Log): Problem {
+export function asProblem(error: unknown, { method, log }: { method: string; log: Log }): Problem {
   if (isRedisDistroError(error) && statusOf(error.code) !== 500) {
     const { code, issues } = error
+    const read = method === 'GET' || method === 'HEAD' ? problemOfRead(error) : undefined
+    if (read !== undefined) return read
     return problemOf(code, detailOf(error), issues.length > 0 ? { issues } : {})
   }
   const known =

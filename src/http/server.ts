@@ -9,6 +9,7 @@ import { enqueueRoutes } from './enqueue.js'
 import { healthRoutes, type Readiness } from './health.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
+import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
 import { taskRoutes } from './tasks.js'
 import { workerRoutes } from './workers.js'
@@ -20,6 +21,7 @@ export interface HttpOptions extends AppOptions {
   readonly tokens: HttpTokens
   /** `worker`: only /health, /ready and /metrics. */
   readonly role: 'producer' | 'worker'
+  readonly payload: PayloadLimits
   /** ms that requests in flight may take to end when the server stops; 10 s if left out. */
   readonly stopGrace?: number
 }
@@ -38,12 +40,12 @@ interface RouteParts extends HttpParts {
   readonly stopping: AbortSignal
 }
 
-function addRoutes(app: FastifyInstance, role: HttpOptions['role'], parts: RouteParts): void {
+function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): void {
   const { enqueuer, operator } = parts
   healthRoutes(app, parts)
   metricsRoutes(app, parts)
-  if (role === 'worker') return
-  if (enqueuer !== undefined) enqueueRoutes(app, enqueuer)
+  if (options.role === 'worker') return
+  if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: options.payload })
   taskRoutes(app, parts)
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
@@ -53,7 +55,7 @@ function addRoutes(app: FastifyInstance, role: HttpOptions['role'], parts: Route
 /** The API with its routes, not yet listening; `stopping` ends what waits. */
 export async function createApi(options: HttpOptions, parts: RouteParts): Promise<FastifyInstance> {
   const app = await createApp(options, parts)
-  addRoutes(app, options.role, parts)
+  addRoutes(app, options, parts)
   return app
 }
 

@@ -83,6 +83,9 @@ const verbs = {
   prune: 'erased',
 } as const satisfies Partial<Record<TransitionName, string>>
 
+/** `a`, `a or b`, `a, b or c`. */
+const oneOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
+
 interface Move {
   readonly name: keyof typeof verbs
   readonly id: string
@@ -94,7 +97,11 @@ function refused(reply: FastifyReply, { name, id, result }: Move): FastifyReply 
   if (result.ok) return undefined
   if (result.reason === 'unknown_task') throw unknownTask(id)
   const { state } = result
-  const from = transitions[name].from.join(', ')
+  if (result.reason === 'unique_held') {
+    const words = `task '${id}' stays ${state}: task '${result.holder}' holds its unique key by now`
+    return sendProblem(reply, problemOf('unique_held', words, { state }))
+  }
+  const from = oneOf(transitions[name].from)
   const detail = `task '${id}' is ${state}; only one that is ${from} can be ${verbs[name]}`
   return sendProblem(reply, problemOf('wrong_state', detail, { state }))
 }

@@ -79,7 +79,7 @@ test('a repeat that is not answered ends at the deadline', async () => {
 
 test('a batch that failed midway says how much of it is written', async () => {
   const { broker } = recordingBroker((call) => {
-    if (call > 1) throw full()
+    if (call > 2) throw full()
   })
   const many = clientOn(broker).enqueueMany('noop', new Array(600).fill({}), {
     idempotencyKey: 'k',
@@ -87,8 +87,19 @@ test('a batch that failed midway says how much of it is written', async () => {
   await expect(many).rejects.toMatchObject({
     code: 'store_unknown',
     message: expect.stringMatching(
-      /250 of the 600 tasks were written, the others not; repeat with the same idempotencyKey/,
+      /251 of the 600 tasks were written, the others not; repeat with the same idempotencyKey/,
     ),
+  })
+})
+
+test('a batch whose first task alone is written does not say that nothing is', async () => {
+  const { broker } = recordingBroker((call) => {
+    if (call > 1) throw full()
+  })
+  const many = clientOn(broker).enqueueMany('noop', [1, 2, 3], { idempotencyKey: 'k' })
+  await expect(many).rejects.toMatchObject({
+    code: 'store_unknown',
+    message: expect.stringMatching(/1 of the 3 tasks were written, the others not/),
   })
 })
 

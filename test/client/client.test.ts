@@ -47,6 +47,18 @@ test('a delay is counted by Redis, and a past instant runs now', async () => {
   expect(past).not.toHaveProperty('runAt')
 })
 
+test('a Date is an instant, and what is no time is refused in words', async () => {
+  const date = new Date(noon + 60_000)
+  const made = await stage.client.enqueue('email', to(1), { runAt: date })
+  expect(made).toMatchObject({ state: 'scheduled', runAt: date.toISOString() })
+  for (const runAt of [new Date(Number.NaN), true, {}]) {
+    await expect(stage.client.enqueue('email', to(1), { runAt })).rejects.toMatchObject({
+      code: 'bad_option',
+      issues: [{ path: 'runAt', message: expect.stringMatching(/^must be an ISO time.* Date$/) }],
+    })
+  }
+})
+
 test('a clock that runs ahead brings no task before its time', async () => {
   stage.skew = 3_600_000
   const soon = await stage.client.enqueue('email', to(1), { runAt: noon + 60_000 })
@@ -73,6 +85,7 @@ test('a repeat whose text time has passed finds its first before the time is ref
     id: 'a7',
     duplicate: true,
     runAt: first.runAt,
+    tz: 'Europe/Rome',
   })
   await expect(
     stage.client.enqueue('email', to(1), { ...options, taskId: 'a8' }),
@@ -82,23 +95,26 @@ test('a repeat whose text time has passed finds its first before the time is ref
   })
 })
 
+test('a repeat of a text time tells the time and the zone of its first', async () => {
+  const first = await stage.client.enqueue('email', to(1), {
+    idempotencyKey: 'k',
+    runAt: 'tomorrow 8am',
+    tz: 'Asia/Tokyo',
+  })
+  const again = await stage.client.enqueue('email', to(1), {
+    idempotencyKey: 'k',
+    runAt: 'tomorrow 9am',
+    tz: 'Europe/Rome',
+  })
+  expect(again).toMatchObject({ duplicate: true, runAt: first.runAt, tz: 'Asia/Tokyo' })
+})
+
 test('a generated id that an error named can be repeated as taskId', async () => {
   const { id } = await stage.client.enqueue('email', to(1))
   expect(await stage.client.enqueue('email', to(1), { taskId: id })).toMatchObject({
     id,
     duplicate: true,
   })
-})
-
-test('a batch repeated with its key writes only what was missing', async () => {
-  const payloads = Array.from({ length: 600 }, (_, n) => ({ url: `https://example.com/${n}` }))
-  const options = { idempotencyKey: 'k' }
-  const first = await stage.client.enqueueMany('image', payloads.slice(0, 400), options)
-  const again = await stage.client.enqueueMany('image', payloads, options)
-  expect(again.map(({ id }) => id).slice(0, 400)).toEqual(first.map(({ id }) => id))
-  expect(again.filter(({ duplicate }) => duplicate)).toHaveLength(400)
-  expect((await stage.operator.queue('wide')).depth.waiting).toBe(600)
-  expect(await stage.client.task(again[599]?.id ?? '')).toMatchObject({ payload: payloads[599] })
 })
 
 test('a second task of a unique key is not made', async () => {

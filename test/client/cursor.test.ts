@@ -5,8 +5,7 @@ import { states } from '../../src/core/state.js'
 
 test('what is written is read again', () => {
   const place = fc.record({
-    queue: fc.string({ minLength: 1 }),
-    index: fc.nat(),
+    tag: fc.string({ minLength: 1 }),
     state: fc.constantFrom(...states),
     after: fc.option(fc.string(), { nil: undefined }),
     skip: fc.nat(),

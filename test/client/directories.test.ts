@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { catalogueDirectory } from '../../src/client/catalogue-directory.js'
 import { Client } from '../../src/client/client.js'
 import { checkBy, checkByJsonSchema, jsonSchemaOf } from '../../src/client/payload-schema.js'
-import type { Catalogue } from '../../src/core/broker.js'
+import type { PublishedCatalogue } from '../../src/core/broker.js'
 import { defineTask } from '../../src/core/definition.js'
 import { brokerOf } from './fake-broker.js'
 import { RedisStage, to } from './redis-stage.js'
@@ -133,7 +133,7 @@ test('a client without config learns types, places and schemas from Redis', asyn
 test('a type that is not known is looked up anew before it is refused, once a second at most', async () => {
   let now = 0
   let reads = 0
-  let catalogue: Catalogue = { types: [], queues: [] }
+  let catalogue: PublishedCatalogue = { types: [], queues: [], layouts: [] }
   const broker = brokerOf({
     catalogue: async () => {
       reads++
@@ -156,7 +156,7 @@ test('a type that is not known is looked up anew before it is refused, once a se
     tz: 'UTC',
     schema: {},
   }
-  catalogue = { types: [late], queues: [] }
+  catalogue = { types: [late], queues: [], layouts: [] }
   now = 1001
   expect(await directory.type('late')).toMatchObject({ queue: 'q', partitions: 2 })
   expect(reads).toBe(2)

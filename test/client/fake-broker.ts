@@ -66,7 +66,9 @@ export function directoryOf(...entries: DirectoryEntry[]): Directory {
   return {
     type: async (name) => entries.find(({ type }) => type === name),
     typeNames: async () => entries.map(({ type }) => type),
-    queues: async () => [...queues].map(([queue, partitions]) => ({ queue, partitions })),
+    queues: async () =>
+      [...queues].map(([queue, partitions]) => ({ queue, partitions, former: [] })),
+    former: async () => [],
     realName: (queue) => queue,
   }
 }

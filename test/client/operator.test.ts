@@ -216,13 +216,38 @@ test('dead letters are counted, browsed and sent again by filter, chunk by chunk
   expect(page.items.every(({ why }) => why === 'Error: mailbox full')).toBe(true)
   stage.now += 1000
   const seen: number[] = []
-  expect(await stage.operator.requeueDead('dead', { error: 'full' }, (n) => seen.push(n))).toBe(700)
+  expect(await stage.operator.requeueDead('dead', { error: 'full' }, (n) => seen.push(n))).toEqual({
+    requeued: 700,
+    skipped: 0,
+  })
   expect(seen.at(-1)).toBe(700)
   expect(seen.length).toBeGreaterThan(1)
   expect((await stage.operator.queue('main')).depth).toMatchObject({ waiting: 700, dead: 500 })
   expect(await stage.operator.purgeDead('dead', { type: 'image' })).toBe(0)
   expect(await stage.operator.purgeDead('dead', {})).toBe(500)
   expect(await stage.operator.deadLetters()).toEqual([])
+})
+
+test('a requeue says who holds the unique key, and a replay skips whose key is held', async () => {
+  await stage.join()
+  const made = []
+  for (let n = 0; n < 3; n++) {
+    made.push(await stage.client.enqueue('email', to(n), { uniqueKey: 'one' }))
+    await stage.bury(1)
+  }
+  await emails(1)
+  await stage.bury(1)
+  stage.now += 1000
+  const holder = await stage.client.enqueue('email', to(9), { uniqueKey: 'one' })
+  expect(await stage.operator.requeue(made[0]?.id ?? '')).toEqual({
+    ok: false,
+    reason: 'unique_held',
+    state: 'dead',
+    holder: holder.id,
+  })
+  expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 1, skipped: 3 })
+  await stage.operator.cancel(holder.id)
+  expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 1, skipped: 2 })
 })
 
 test('a replay ends, though what it sends dies at once again', async () => {
@@ -237,6 +262,6 @@ test('a replay ends, though what it sends dies at once again', async () => {
     await stage.bury(ids.length, 'again')
     return moved
   }
-  expect(await stage.operator.requeueDead('dead', {})).toBe(20)
+  expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 20, skipped: 0 })
   expect(await stage.operator.deadLetters()).toEqual([{ key: 'dead', count: 20 }])
 })

@@ -110,19 +110,33 @@ describe('without tokens', () => {
     [{ host: '' }, 'Host'],
     [{ host: 'localhost', origin: 'https://evil.example' }, 'Origin'],
     [{ host: 'localhost', origin: 'null' }, 'Origin'],
-    [{ host: 'localhost:3000', origin: 'http://localhost:5173' }, undefined],
+    [{ host: 'localhost:3000', origin: 'http://localhost:5173' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: 'http://localhost' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: 'https://localhost:3000' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: 'http://127.0.0.1:3000' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: 'http://app.localhost:3000' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: '' }, 'Origin'],
+    [{ origin: 'http://localhost:3000' }, 'Origin'],
+    [{ host: 'localhost:3000', origin: 'http://LOCALHOST:3000' }, undefined],
+    [{ host: 'localhost', origin: 'http://localhost:80' }, undefined],
+    [{ host: '[::1]:3000', origin: 'http://[::1]:3000' }, undefined],
     [{ host: '127.0.0.1:3000' }, undefined],
     [{ host: '[::1]:3000' }, undefined],
     [{ host: 'app.localhost' }, undefined],
     [{ host: 'QUEUE.internal:80' }, undefined],
     [{}, undefined],
   ])('%o is foreign by %s', (headers, header) => {
-    expect(foreignHeader(headers, 'queue.internal')).toBe(header)
+    expect(foreignHeader(headers, { host: 'queue.internal', protocol: 'http' })).toBe(header)
   })
 
   test('a foreign Host or Origin is 403', async () => {
     const app = await api()
-    for (const headers of [{ host: 'evil.example' }, { origin: 'https://evil.example' }]) {
+    const foreign = [
+      { host: 'evil.example' },
+      { origin: 'https://evil.example' },
+      { host: 'localhost:3000', origin: 'http://localhost:5173' },
+    ]
+    for (const headers of foreign) {
       const reply = await app.inject({ method: 'POST', url: '/queues/default/pause', headers })
       expect(reply.json()).toMatchObject({ status: 403, code: 'forbidden' })
     }

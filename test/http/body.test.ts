@@ -129,8 +129,19 @@ describe('a body', () => {
 
 test('limits of a payload are met exactly', () => {
   const values = (count: number) => Array.from({ length: count }, () => 0)
-  expect(overLimit(values(9_999))).toBeUndefined()
-  expect(overLimit(values(10_000))).toContain('10000')
-  expect(overLimit(nested(64))).toBeUndefined()
-  expect(overLimit(nested(65))).toContain('64')
+  const limits = { maxDepth: 64, maxValues: 10_000 }
+  expect(overLimit(values(9_999), limits)).toBeUndefined()
+  expect(overLimit(values(10_000), limits)).toContain('10000')
+  expect(overLimit(nested(64), limits)).toBeUndefined()
+  expect(overLimit(nested(65), limits)).toContain('64')
+})
+
+test('limits of a payload are the configured ones', async () => {
+  const app = await api({ payload: { maxDepth: 2, maxValues: 5 } })
+  const url = '/enqueue/email'
+  const post = async (payload: object) =>
+    (await app.inject({ method: 'POST', url, payload })).json()
+  expect((await post({ to: 'a', b: { c: { d: 1 } } })).detail).toBe('nests deeper than 2 levels')
+  expect((await post({ to: [1, 2, 3, 4] })).detail).toBe('holds more than 5 values')
+  expect((await post({ to: [1, 2, 3] })).message).toBe('Task enqueued')
 })

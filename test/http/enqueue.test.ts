@@ -124,7 +124,7 @@ describe('POST /enqueue/:type', () => {
 
   test.each([
     ['store_away', /nothing was written/],
-    ['store_unknown', /may have been written.*Idempotency-Key/],
+    ['store_unknown', /repeat the request/],
     ['store_full', /nothing was written/],
     ['closed', /gone/],
   ] as const)(
@@ -173,14 +173,17 @@ describe('POST /enqueue/:type/batch', () => {
     ])
   })
 
-  test('takes NDJSON', async () => {
-    const app = await api()
-    const headers = { 'content-type': 'application/x-ndjson' }
-    const text = '{"to":"a"}\r\n\n{"to":"b"}\n'
-    const reply = await app.inject({ method: 'POST', url, payload: text, headers })
-    expect(reply.json()).toMatchObject({ message: '2 tasks enqueued' })
-    expect(app.enqueuer.calls.map((call) => call.payload)).toEqual([{ to: 'a' }, { to: 'b' }])
-  })
+  test.each(['application/x-ndjson', 'application/ndjson', 'application/jsonl; charset=utf-8'])(
+    'takes NDJSON as %s',
+    async (type) => {
+      const app = await api()
+      const headers = { 'content-type': type }
+      const text = '{"to":"a"}\r\n\n{"to":"b"}\n'
+      const reply = await app.inject({ method: 'POST', url, payload: text, headers })
+      expect(reply.json()).toMatchObject({ message: '2 tasks enqueued' })
+      expect(app.enqueuer.calls.map((call) => call.payload)).toEqual([{ to: 'a' }, { to: 'b' }])
+    },
+  )
 
   test('names the line of NDJSON that is not JSON', async () => {
     const app = await api()
@@ -241,5 +244,15 @@ describe('POST /enqueue', () => {
     const paths: string[] = reply.json().issues.map(({ path }: { path: string }) => path)
     expect(paths).toEqual(['0.type', '1', '2'])
     expect(app.enqueuer.calls).toEqual([])
+  })
+
+  test('names the malformed, the too large and those with a bad payload at once', async () => {
+    const app = await api()
+    const large = { to: Array.from({ length: 10_000 }, () => 0) }
+    const body = [{ payload }, { type: 'email', payload: large }, { type: 'email', payload: 7 }]
+    const reply = await app.inject({ method: 'POST', url: '/enqueue', payload: body })
+    expect(reply.statusCode).toBe(422)
+    const paths: string[] = reply.json().issues.map(({ path }: { path: string }) => path)
+    expect(paths).toEqual(['0.type', '1', '2.to'])
   })
 })

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
 import type {
+  BatchOptions,
   EnqueuedTask,
   EnqueueEntry,
   Enqueuer,
@@ -32,6 +33,8 @@ const types = new Map(
   [entry('email', ['to']), entry('reminder', ['runAt'], 'slow')].map((one) => [one.type, one]),
 )
 
+const under = (index: number, path: string) => (path ? `${index}.${path}` : `${index}`)
+
 /** An enqueuer in memory that refuses payloads without `to`; `calls` is what reached it. */
 export class StandInEnqueuer implements Enqueuer {
   readonly calls: (EnqueueEntry & { readonly batchKey?: string | undefined })[] = []
@@ -55,14 +58,14 @@ export class StandInEnqueuer implements Enqueuer {
 
   async enqueueAll(
     entries: readonly EnqueueEntry[],
-    batch?: { readonly idempotencyKey?: string | undefined },
+    batch?: BatchOptions,
   ): Promise<EnqueuedTask[]> {
     if (this.failure) throw this.failure
-    const issues = entries.flatMap(({ payload }, index) =>
-      typeof payload === 'object' && payload !== null && !('bad' in payload)
-        ? []
-        : [{ path: `${index}.to`, message: 'is wanted' }],
-    )
+    const issues = entries.flatMap(({ payload, issues }, index) => {
+      if (issues) return issues.map((each) => ({ ...each, path: under(index, each.path) }))
+      const sound = typeof payload === 'object' && payload !== null && !('bad' in payload)
+      return sound ? [] : [{ path: under(index, 'to'), message: 'is wanted' }]
+    })
     if (issues.length > 0) throw new RedisDistroError('bad_payload', 'to: is wanted', { issues })
     return Promise.all(entries.map((one) => this.#take(one, batch?.idempotencyKey)))
   }
@@ -136,6 +139,8 @@ export const task = (id: string, state: Task['state']): Task => ({
 /** An operator in memory: tasks by id, what was asked for in `asked`, waits that end by abort. */
 export class StandInOperator implements OperatorContract {
   readonly tasksById = new Map<string, Task>()
+  /** Who holds the unique key of a task, by its id. */
+  readonly holders = new Map<string, string>()
   readonly asked: unknown[][] = []
   readonly waits: { readonly id: string; readonly ms: number; readonly signal: AbortSignal }[] = []
   /** What every call fails with. */
@@ -178,8 +183,14 @@ export class StandInOperator implements OperatorContract {
 
   cancel = (id: string): Promise<MoveResult> =>
     this.#move('cancel', id, ['waiting', 'scheduled', 'retryable', 'active'], 'cancelled')
-  requeue = (id: string): Promise<MoveResult> =>
-    this.#move('requeue', id, ['dead', 'cancelled'], 'waiting')
+  requeue = async (id: string): Promise<MoveResult> => {
+    const holder = this.holders.get(id)
+    const state = this.tasksById.get(id)?.state
+    if (holder === undefined || state === undefined) {
+      return this.#move('requeue', id, ['dead', 'cancelled'], 'waiting')
+    }
+    return { ok: false, reason: 'unique_held', state, holder }
+  }
   promote = (id: string): Promise<MoveResult> =>
     this.#move('promote', id, ['scheduled', 'retryable'], 'waiting')
   erase = (id: string): Promise<MoveResult> =>
@@ -210,7 +221,7 @@ export class StandInOperator implements OperatorContract {
 
   async requeueDead(key: string, filter: object) {
     this.#note('requeueDead', key, filter)
-    return 2
+    return { requeued: 2, skipped: 1 }
   }
 
   async purgeDead(key: string, filter: object) {
@@ -224,6 +235,7 @@ export class StandInOperator implements OperatorContract {
 
   async stats() {
     this.#note('stats')
+    this.#note('stats')
     return stats
   }
 }
@@ -232,6 +244,8 @@ export const httpOptions: HttpOptions = {
   host: '127.0.0.1',
   port: 0,
   bodyLimit: 1024 * 1024,
+  payload: { maxDepth: 64, maxValues: 10_000 },
+  requestTimeout: 10_000,
   tokens: { api: [], enqueue: [], read: [] },
   trustProxy: false,
   role: 'producer',

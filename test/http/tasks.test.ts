@@ -106,6 +106,25 @@ describe('a move', () => {
     expect(reply.json().detail).toContain(state)
   })
 
+  test('that is refused is told of every state that would do', async () => {
+    const app = await api()
+    app.operator.tasksById.set('t', task('t', 'active'))
+    const detail = async (move: string) =>
+      (await app.inject({ method: 'POST', url: `/tasks/t/${move}` })).json().detail
+    expect(await detail('requeue')).toBe(
+      "task 't' is active; only one that is dead or cancelled can be requeued",
+    )
+  })
+
+  test('a requeue while another task holds the unique key is 409 and names it', async () => {
+    const app = await api()
+    app.operator.tasksById.set('t', task('t', 'dead'))
+    app.operator.holders.set('t', 'other')
+    const reply = await app.inject({ method: 'POST', url: '/tasks/t/requeue' })
+    expect(reply.json()).toMatchObject({ status: 409, code: 'unique_held', state: 'dead' })
+    expect(reply.json().detail).toContain("'other'")
+  })
+
   test.each([
     ['POST', '/tasks/none/cancel'],
     ['DELETE', '/tasks/none'],
@@ -121,5 +140,22 @@ describe('a move', () => {
     const reply = await app.inject({ method: 'POST', url: '/tasks/t/cancel' })
     expect(reply.statusCode).toBe(503)
     expect(reply.headers['retry-after']).toBe('1')
+    expect(reply.json().detail).toBe('gone; nothing was written; repeat the request')
+  })
+})
+
+describe('a look while the store is away', () => {
+  test.each([
+    ['store_away', 'redis is away; repeat the request'],
+    ['store_unknown', 'Redis did not answer; repeat the request'],
+  ] as const)('after %s is 503 and speaks of no writing', async (code, detail) => {
+    const app = await api()
+    app.operator.failure = new RedisDistroError(code, 'redis is away')
+    for (const url of ['/tasks/t', '/tasks', '/queues', '/stats']) {
+      const reply = await app.inject(url)
+      expect(reply.statusCode).toBe(503)
+      expect(reply.headers['retry-after']).toBe('1')
+      expect(reply.json()).toMatchObject({ code: 'store_away', detail })
+    }
   })
 })

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { partitionsOf } from '../../src/client/placement.js'
+import { RedisStage, to } from './redis-stage.js'
+
+const day = 86_400_000
+
+let stage: RedisStage
+beforeEach(async () => {
+  stage = new RedisStage()
+  await stage.open()
+  await stage.join()
+})
+afterEach(() => stage.close())
+
+/** Takes every ended task of `main` out of the store, as its retention does. */
+async function pruneAll(): Promise<void> {
+  const [main] = partitionsOf('main', 1)
+  if (main === undefined) throw new Error('main has one partition')
+  const nothing = { age: day, count: 0 }
+  await stage.broker.prune(main, { completed: nothing, dead: nothing, cancelled: nothing })
+}
+
+const options = [
+  ['taskId', { taskId: 'mine' }],
+  ['idempotencyKey', { idempotencyKey: 'mine' }],
+  ['taskId with a time', { taskId: 'mine', delay: '1s' }],
+] as const
+
+test.each(options)(
+  'a repeat by %s finds its first, though retention took that',
+  async (_, option) => {
+    const first = await stage.client.enqueue('email', to(1), option)
+    expect(first.duplicate).toBe(false)
+    stage.now += 2000
+    await stage.operator.promote(first.id)
+    const [task] = await stage.lease(1)
+    if (!task) throw new Error('a task was expected')
+    await stage.settle(task, { name: 'complete', result: 1 })
+    await pruneAll()
+    expect(await stage.operator.task(first.id)).toBeUndefined()
+    stage.now += day - 3000
+    await pruneAll()
+    expect(await stage.client.enqueue('email', to(1), option)).toMatchObject({
+      id: first.id,
+      duplicate: true,
+      state: 'completed',
+    })
+    await expect(stage.client.enqueue('email', to(2), option)).rejects.toMatchObject({
+      code: 'payload_differs',
+    })
+    expect((await stage.operator.queue('main')).depth).toMatchObject({ waiting: 0, scheduled: 0 })
+    stage.now += 5000
+    await pruneAll()
+    expect(await stage.client.enqueue('email', to(2), option)).toMatchObject({ duplicate: false })
+  },
+)
+
+test('a dead task that retention took is remembered as dead', async () => {
+  const first = await stage.client.enqueue('email', to(1), { taskId: 'mine' })
+  await stage.bury(1)
+  await pruneAll()
+  expect(await stage.client.enqueue('email', to(1), { taskId: 'mine' })).toMatchObject({
+    id: first.id,
+    duplicate: true,
+    state: 'dead',
+  })
+})
