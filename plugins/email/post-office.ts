@@ -4,21 +4,21 @@ import { type Mailbox, parseSender } from './address.js'
 import type { Delivery, DeliveryContext, EmailResult } from './delivery.js'
 import { toMessage } from './message.js'
 import type { EmailOptions } from './options.js'
-import { openOutbox } from './outbox.js'
 import type { EmailPayload } from './payload.js'
 import { chooseDestination, chooseSender } from './settings.js'
-import { openSmtp } from './smtp.js'
 
 interface OpenOffice {
   readonly sender: Mailbox
   readonly delivery: Delivery
 }
 
-function openDelivery(kernel: PluginHost, options: EmailOptions): Delivery {
+// What sends is loaded here: clients and commands read the config too, and never send.
+async function openDelivery(kernel: PluginHost, options: EmailOptions): Promise<Delivery> {
   const destination = chooseDestination(options, process.env, kernel.env.production)
   if (destination.kind === 'smtp') {
     const { hostname, port, protocol } = destination.url
     kernel.log.info('mails are sent over SMTP', { host: hostname, port, protocol })
+    const { openSmtp } = await import('./smtp.js')
     return openSmtp(destination.url, options.maxConnections)
   }
   const directory = join(kernel.directory, 'outbox')
@@ -29,7 +29,13 @@ function openDelivery(kernel: PluginHost, options: EmailOptions): Delivery {
           'set SMTP_URL=smtp://user:password@host:587 to send them',
     { directory },
   )
+  const { openOutbox } = await import('./outbox.js')
   return openOutbox(directory)
+}
+
+async function openOffice(kernel: PluginHost, options: EmailOptions): Promise<OpenOffice> {
+  const sender = chooseSender(options, process.env)
+  return { sender, delivery: await openDelivery(kernel, options) }
 }
 
 /**
@@ -37,30 +43,37 @@ function openDelivery(kernel: PluginHost, options: EmailOptions): Delivery {
  * closes with the last, as one config may serve several kernels of a process.
  */
 export class PostOffice {
-  private office: OpenOffice | undefined
+  private office: Promise<OpenOffice> | undefined
   private users = 0
 
   /** @throws Error that tells what to set, see `chooseDestination` and `chooseSender` */
-  open(kernel: PluginHost, options: EmailOptions): void {
-    this.office ??= {
-      sender: chooseSender(options, process.env),
-      delivery: openDelivery(kernel, options),
-    }
+  async open(kernel: PluginHost, options: EmailOptions): Promise<void> {
+    const opening = this.office ?? openOffice(kernel, options)
+    this.office = opening
     this.users += 1
+    try {
+      await opening
+    } catch (error) {
+      this.users -= 1
+      this.office = undefined
+      throw error
+    }
   }
 
   /** Delivers the mail of one task; see `Delivery.deliver`. */
   async deliver(payload: EmailPayload, context: DeliveryContext): Promise<EmailResult> {
     if (!this.office) throw new Error('the email plugin is not set up')
-    const { sender, delivery } = this.office
+    const { sender, delivery } = await this.office
     const from = payload.from === undefined ? sender : (parseSender(payload.from) ?? sender)
     return delivery.deliver(toMessage(payload, from, context.taskId), context)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.users = Math.max(0, this.users - 1)
     if (this.users > 0) return
-    this.office?.delivery.close()
+    const closing = this.office
     this.office = undefined
+    const office = await closing
+    office?.delivery.close()
   }
 }

@@ -1,6 +1,6 @@
 import { type Mailbox, parseSender, senderRule } from './address.js'
 import type { EmailOptions } from './options.js'
-import { parseSmtpUrl } from './smtp.js'
+import { parseSmtpUrl } from './smtp-url.js'
 
 /** The environment variables that stand in for options. */
 export interface MailEnvironment {

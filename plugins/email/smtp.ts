@@ -10,21 +10,6 @@ const timeouts = {
   socketTimeout: 30_000,
 }
 
-// What the mail library would take from the URL's query, and must not.
-const closedToUrl = ['pool', 'url', 'disableFileAccess', 'disableUrlAccess', 'maxRequeues']
-
-/**
- * Parses an SMTP URL and takes out what may not be set by it; undefined if it is not `smtp://` or
- * `smtps://` with a host.
- */
-export function parseSmtpUrl(text: string): URL | undefined {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
-  if (!['smtp:', 'smtps:'].includes(url.protocol) || url.hostname === '') return undefined
-  for (const name of closedToUrl) url.searchParams.delete(name)
-  return url
-}
-
 /**
  * Delivers over pooled connections to the server of `url` (from `parseSmtpUrl`). Its certificate is
  * verified; the URL's query may tune the connection (`?requireTLS=true`, `?socketTimeout=10000`).

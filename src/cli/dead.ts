@@ -47,20 +47,27 @@ async function showKey(key: string, options: ShowOptions): Promise<void> {
 
 type Sweep = 'requeue' | 'purge'
 
-function sweep(operator: OperatorContract, verb: Sweep) {
-  return verb === 'requeue'
-    ? operator.requeueDead.bind(operator)
-    : operator.purgeDead.bind(operator)
+async function sweep(
+  operator: OperatorContract,
+  verb: Sweep,
+  key: string,
+  { filter, show }: { readonly filter: DeadLetterFilter; show(done: number): void },
+): Promise<{ readonly count: number; readonly skipped?: number }> {
+  if (verb === 'purge') return { count: await operator.purgeDead(key, filter, show) }
+  const { requeued, skipped } = await operator.requeueDead(key, filter, show)
+  return { count: requeued, skipped }
 }
 
 async function sweepKey(verb: Sweep, key: string, options: FilterOptions): Promise<void> {
   const done = `${verb}d`
   const line = progressLine((count) => `${done} ${count}`)
-  const count = await withKernel(options, ({ operator }) =>
-    sweep(operator, verb)(key, filterOf(options), line.show).finally(line.end),
+  const { count, skipped } = await withKernel(options, ({ operator }) =>
+    sweep(operator, verb, key, { filter: filterOf(options), show: line.show }).finally(line.end),
   )
-  const words = () => `${done} ${count} dead letter${count === 1 ? '' : 's'} of '${key}'`
-  await printResult({ [done]: count }, { json: options.json === true, words })
+  const left = skipped ? `; ${skipped} skipped, since another task holds their unique key` : ''
+  const words = () => `${done} ${count} dead letter${count === 1 ? '' : 's'} of '${key}'${left}`
+  const answer = { [done]: count, ...(skipped === undefined ? {} : { skipped }) }
+  await printResult(answer, { json: options.json === true, words })
 }
 
 async function confirmed(question: string): Promise<boolean> {

@@ -8,6 +8,8 @@ export type KernelMessage =
   | { readonly kind: 'ready' }
   /** It was asked to stop, by a signal of its own; an exit without this word is a crash. */
   | { readonly kind: 'stopping' }
+  /** An error that nobody caught, of a task that was left from before as likely as of the boot. */
+  | { readonly kind: 'crashed' }
   /** It could not boot; `family` is that of its error, where it has one. */
   | { readonly kind: 'refused'; readonly family: ErrorFamily | undefined }
 

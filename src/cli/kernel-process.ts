@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError } from '../core/errors.js'
 import type { Kernel, Role } from '../kernel/kernel.js'
@@ -11,6 +12,10 @@ import type { StartOptions } from './start-options.js'
 
 /** ms that a boot which is no longer wanted has to come to its end. */
 const bootGrace = 3_000
+/** ms that a kernel which crashed may take to say what it was running. */
+const askingGrace = 1_000
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 export interface KernelProcessOptions {
   /** Sentences and a banner on stderr; else JSON lines. */
@@ -64,8 +69,8 @@ export class KernelProcess {
     const booting = this.#boot()
     try {
       const first = await Promise.race([booting, this.#ending.then(() => undefined)])
-      if (first === undefined) await this.#abandon(booting)
-      else await this.#sayReady(first)
+      if (first !== undefined) await this.#sayReady(first)
+      else if (!(await this.#abandon(booting))) return exitCodes.done
     } catch (error) {
       return await this.#refuse(error)
     }
@@ -81,8 +86,11 @@ export class KernelProcess {
     process.on('uncaughtException', (error) => {
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#announce.error('An error that nobody caught; the kernel stops', { error: words })
+      if (this.#crashed) return
       this.#crashed = true
-      this.#end()
+      if (this.#kernel) void tell({ kind: 'crashed' })
+      // Asked before the kernel stops, which answers nothing then.
+      void Promise.race([this.#sayRunning(), pause(askingGrace)]).then(() => this.#end())
     })
   }
 
@@ -113,6 +121,7 @@ export class KernelProcess {
   }
 
   async #sayReady(boot: Boot): Promise<void> {
+    await tell({ kind: 'ready' })
     if (this.#options.json && this.#first) {
       process.stdout.write(`${JSON.stringify(boot, null, 2)}\n`)
     }
@@ -121,13 +130,19 @@ export class KernelProcess {
     else if (level === 'info' || level === 'debug' || level === 'trace') {
       this.#announce.info('RedisDistro is ready', { ...boot })
     }
-    await tell({ kind: 'ready' })
   }
 
-  /** Waits a little for a boot that nobody wants any more, so that it can be undone. */
-  async #abandon(booting: Promise<unknown>): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, bootGrace).unref())
-    await Promise.race([booting.catch(() => undefined), late])
+  /**
+   * Waits a little for a boot that nobody wants any more, so that it can be undone; false where it
+   * goes on, and is left to the end of the process.
+   */
+  async #abandon(booting: Promise<unknown>): Promise<boolean> {
+    const late = pause(bootGrace).then(() => false)
+    const settled = booting.then(
+      () => true,
+      () => true,
+    )
+    return await Promise.race([settled, late])
   }
 
   async #refuse(error: unknown): Promise<number> {
@@ -138,13 +153,32 @@ export class KernelProcess {
     return known && error.code === 'unknown_queue' ? exitCodes.wrongUse : exitCodes.failed
   }
 
+  /** Nothing tells whose error it was; one of these tasks, most likely. */
+  async #sayRunning(): Promise<void> {
+    const workers = await this.#kernel?.operator.workers().catch(() => undefined)
+    const own = (workers ?? []).filter(
+      ({ pid, host }) => pid === process.pid && host === hostname(),
+    )
+    const running = own.flatMap((worker) => worker.running).slice(0, 50)
+    if (running.length > 0) this.#announce.error('These tasks were running here then', { running })
+  }
+
   async #stop(): Promise<number> {
+    const stopping = this.#kernel?.stop()
     try {
-      await this.#kernel?.stop()
+      await (this.#crashed ? Promise.race([stopping, this.#graceOver()]) : stopping)
     } catch (error) {
       remark(describeFailure(error))
       return exitCodes.failed
     }
     return this.#crashed ? exitCodes.failed : exitCodes.done
+  }
+
+  /**
+   * After a crash the process ends with the grace. What runs then may be what crashed it: given back
+   * it would cost nothing and crash the next kernel; a lease that runs out is a loss, and counts.
+   */
+  #graceOver(): Promise<void> {
+    return pause(this.#kernel?.config.worker.shutdownGrace ?? 0)
   }
 }

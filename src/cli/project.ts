@@ -1,3 +1,4 @@
+import { isRedisDistroError } from '../core/errors.js'
 import type { Kernel } from '../kernel/kernel.js'
 import type { ResolvedConfig } from '../kernel/resolved-config.js'
 import type { Globals } from './globals.js'
@@ -24,12 +25,16 @@ export async function withKernel<Result>(
   use: (kernel: Kernel) => Promise<Result>,
 ): Promise<Result> {
   const { createKernel } = await import('../kernel/kernel.js')
+  const { withSource } = await import('../kernel/sources.js')
   const { flags, ...place } = placeOf(globals)
   // Warnings about the store are for whoever runs on it; a command that fails says why itself.
   const logLevel = process.env['LOG_LEVEL'] || 'error'
   const kernel = await createKernel(undefined, { ...place, flags: { ...flags, logLevel } })
   try {
     return await use(kernel)
+  } catch (error) {
+    const away = isRedisDistroError(error) && error.code === 'store_away'
+    throw away ? withSource(error, kernel.config, ['redis.url']) : error
   } finally {
     await kernel.stop()
   }

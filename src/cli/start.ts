@@ -14,6 +14,17 @@ function queueNames(text: string): string[] {
   return [...new Set(names)]
 }
 
+/** npm ends on SIGTERM with the shell between, which hands nothing on: looked for twice a second. */
+function onParentGone(stop: () => void): void {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    stop()
+  }, 500)
+  watch.unref()
+}
+
 /** Keeps a kernel running in a process of its own, which is this program again. */
 async function supervise(forPeople: boolean): Promise<number> {
   const { fork } = await import('node:child_process')
@@ -35,6 +46,7 @@ async function supervise(forPeople: boolean): Promise<number> {
   for (const signal of Object.keys(stopSignals) as StopSignal[]) {
     process.on(signal, () => supervisor.signal(signal))
   }
+  if (process.env['npm_lifecycle_event']) onParentGone(() => supervisor.signal('SIGTERM'))
   return await supervisor.run()
 }
 

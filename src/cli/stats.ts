@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import type { Counts, Stats } from '../client/contract.js'
+import type { Stats } from '../client/contract.js'
+import type { Counts } from '../core/counts.js'
 import { formatDuration } from '../core/duration.js'
 import { states } from '../core/state.js'
 import { type Globals, optionsOf } from './globals.js'

@@ -40,7 +40,8 @@ const lastGrace = 1_000
 export class Supervisor {
   readonly #options: SupervisorOptions
   #child: ChildProcess | undefined
-  #wasReady = false
+  /** Whether another try makes sense: one was up, or crashed by what a task did meanwhile. */
+  #mayComeUp = false
   #pause = firstPause
   /** Monotonic ms of the first signal. */
   #stoppedAt: number | undefined
@@ -90,9 +91,10 @@ export class Supervisor {
       if (!isKernelMessage(message)) return
       if (message.kind === 'refused') refusedBy = message.family
       else if (message.kind === 'stopping') stopping = true
+      else if (message.kind === 'crashed') this.#mayComeUp = true
       else {
         readyAt = clock.monotonic()
-        this.#wasReady = true
+        this.#mayComeUp = true
       }
     })
     return new Promise((resolve, reject) => {
@@ -108,14 +110,15 @@ export class Supervisor {
 
   /** Once it was up, only a wrong config or a wrong flag keeps it from being started again. */
   #mayRestart({ ready, refusedBy }: End): boolean {
-    if (!this.#wasReady) return false
+    if (!this.#mayComeUp) return false
     return ready || (refusedBy !== 'config' && refusedBy !== 'caller')
   }
 
   #giveUp(end: End): number {
-    // Whoever exits with a code has said why.
-    if (end.signal) this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
-    return codeOf(end)
+    // Whoever exits with a code of failure has said why.
+    const silent = end.signal !== null || end.code === 0
+    if (silent) this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
+    return codeOf(end) || 1
   }
 
   async #waitAfter(end: End): Promise<void> {

@@ -59,6 +59,10 @@ type Move = keyof typeof moves
 
 function refusal(move: Move, id: string, result: MoveResult & { ok: false }): Error {
   if (result.reason === 'unknown_task') return unknownTask(id)
+  if (result.reason === 'unique_held') {
+    const words = `task '${id}' stays ${result.state}: task '${result.holder}' holds its unique key`
+    return failure('unique_held', words)
+  }
   const from = transitions[move].from.join(', ')
   const rule = `only one that is ${from} can be ${moves[move].done}`
   return failure('wrong_state', `task '${id}' is ${result.state}; ${rule}`)

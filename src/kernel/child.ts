@@ -29,6 +29,7 @@ async function runAlone(task: LeasedTask, file: string, queue: string): Promise<
   process.on('message', (message: ToChild) => {
     if ('abort' in message) run.abort(new Error(message.abort))
   })
+  await send({ begins: true })
   const outcome = await attempt(run, known, {
     queue,
     registry: config.tasks,

@@ -29,9 +29,15 @@ const telemetrySchema = z.strictObject({
     .string()
     .min(1)
     .default('redisdistro')
-    .describe('Name that this service has in traces and metrics.'),
-  traces: z.boolean().default(true).describe('Spans, where the process has an OpenTelemetry SDK.'),
-  metrics: z.boolean().default(true).describe('Counters, served at /metrics.'),
+    .describe('Name that this service has in traces and metrics; changes nothing yet.'),
+  traces: z
+    .boolean()
+    .default(true)
+    .describe('Spans, where the process has an OpenTelemetry SDK; false changes nothing yet.'),
+  metrics: z
+    .boolean()
+    .default(true)
+    .describe('Counters, served at /metrics; false changes nothing yet.'),
 })
 
 const timeSchema = z.strictObject({
@@ -51,7 +57,9 @@ export const configSchema = z.strictObject({
   defaults: taskDefaultsSchema.prefault({}).describe('What holds where nothing else is said.'),
   worker: workerSchema.prefault({}).describe('Leases, crashes and shutdown.'),
   http: httpSchema.describe('The API, or false for none.'),
-  telemetry: telemetrySchema.prefault({}).describe('Traces and metrics.'),
+  telemetry: telemetrySchema
+    .prefault({})
+    .describe('Traces and metrics; nothing is exported yet, and boot warns of what is set.'),
   time: timeSchema.prefault({}).describe('Zone of text times.'),
 })
 

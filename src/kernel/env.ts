@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import dotenv from 'dotenv'
 import { z } from 'zod'
 import { redisUrlSchema } from '../broker/redis-settings.js'
+import { badConfig } from '../core/config-issues.js'
 import { idPattern } from '../core/enqueue-options.js'
 import { RedisDistroError } from '../core/errors.js'
-import { badConfig } from './config-issues.js'
 import { splitTokens } from './config-schema/http.js'
 
 /** Variables as a process has them. */
@@ -60,7 +60,7 @@ export async function readDotenv(directory: string): Promise<Variables> {
 }
 
 /** The environment over the `.env` file; what is empty does not count. */
-export const mergeVariables = (environment: Variables, file: Variables): Variables => ({
+const mergeVariables = (environment: Variables, file: Variables): Variables => ({
   ...file,
   ...Object.fromEntries(Object.entries(environment).filter(isSet)),
 })
@@ -73,19 +73,62 @@ export function adoptVariables(file: Variables): void {
 }
 
 /** The flags as the variables that they stand over. */
-export function asVariables({ redisUrl, host, port, logLevel }: Flags): Variables {
+function asVariables({ redisUrl, host, port, logLevel }: Flags): Variables {
   return { REDIS_URL: redisUrl, HOST: host, PORT: port?.toString(), LOG_LEVEL: logLevel }
+}
+
+/** The flags that stand over variables, by the variable's name. */
+const flagNames: Variables = {
+  REDIS_URL: '--redis-url',
+  HOST: '--host',
+  PORT: '--port',
+  LOG_LEVEL: '--log-level',
+}
+
+/** Where variables come from, the first that has one wins; `file` is the path of `.env`. */
+export interface VariableSources {
+  readonly flags?: Flags | undefined
+  readonly environment: Variables
+  readonly dotenv?: Variables | undefined
+  readonly file?: string | undefined
+}
+
+type Origin = 'command line' | 'environment' | '.env'
+
+function originOf(name: string, { flags = {}, environment, dotenv = {} }: VariableSources): Origin {
+  if (asVariables(flags)[name]) return 'command line'
+  // What `adoptVariables` took from the file is in the environment as well.
+  const own = environment[name] && environment[name] !== dotenv[name]
+  return own || !dotenv[name] ? 'environment' : '.env'
+}
+
+/** Where the value of a variable came from, as `config print` says it. */
+export function sourceOf(name: string, sources: VariableSources): string {
+  const origin = originOf(name, sources)
+  return origin === 'command line' ? origin : `${origin} ${name}`
 }
 
 /**
  * Checks the variables, those that flags stand over included.
- * @throws RedisDistroError `bad_config` that names each variable that cannot be used
+ * @throws RedisDistroError `bad_config` that names each flag or variable that cannot be used, and
+ * where it was set
  */
-export function parseEnvironment(variables: Variables, flags: Flags = {}): Environment {
-  const merged = mergeVariables(asVariables(flags), variables)
+export function parseEnvironment(sources: VariableSources): Environment {
+  const { flags = {}, environment, dotenv = {}, file = '.env' } = sources
+  const merged = mergeVariables(asVariables(flags), mergeVariables(environment, dotenv))
   const value = Object.fromEntries(Object.entries(merged).filter(isSet))
   const parsed = environmentSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  const { issues } = parsed.error
-  throw badConfig('the environment', { value, schema: environmentSchema }, issues)
+  const errors = parsed.error.issues.map((issue) => {
+    const variable = String(issue.path[0])
+    const origin = originOf(variable, sources)
+    const place = origin === '.env' ? file : `the ${origin}`
+    const name = origin === 'command line' ? (flagNames[variable] ?? variable) : variable
+    const error = badConfig(place, { value, schema: environmentSchema }, [issue])
+    const message = error.message.replace(`  ${variable}: `, `  ${name}: `)
+    return { message, issues: error.issues.map(({ message }) => ({ path: name, message })) }
+  })
+  throw new RedisDistroError('bad_config', errors.map(({ message }) => message).join('\n'), {
+    issues: errors.flatMap(({ issues }) => issues),
+  })
 }

@@ -23,6 +23,8 @@ function isTaken(error: unknown): boolean {
 export interface FrontParts {
   /** Absolute path of the project's folder for things made at run time. */
   readonly directory: string
+  /** ms that requests in flight may take to end when it stops. */
+  readonly stopGrace: number
   readonly enqueuer: Enqueuer
   readonly operator: OperatorContract
   readonly counters: Counters
@@ -64,9 +66,9 @@ export class Front {
   #server(role: HttpOptions['role']): HttpServer {
     const { admin: _, rateLimit, ...settings } = this.#settings
     const limit = rateLimit === false ? undefined : rateLimit
-    const { enqueuer, ...parts } = this.#parts
+    const { enqueuer, stopGrace, ...parts } = this.#parts
     const routes = role === 'producer' ? { ...parts, enqueuer } : parts
-    return new HttpServer({ ...settings, rateLimit: limit, role }, routes)
+    return new HttpServer({ ...settings, rateLimit: limit, role, stopGrace }, routes)
   }
 
   /** The API; a worker of the project that came first gives its port up. */

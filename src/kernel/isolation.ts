@@ -1,13 +1,17 @@
 import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
 import type { Isolate, IsolatedEnd } from '../worker/isolate.js'
+import { Places } from './places.js'
 
 export type ToChild =
   | { readonly task: LeasedTask; readonly file: string; readonly queue: string }
   | { readonly abort: string }
 
-export type FromChild = { readonly outcome: string } | { readonly progress: unknown }
+export type FromChild =
+  /** The handler begins: from here on, the end of the process is the task's doing. */
+  { readonly begins: true } | { readonly outcome: string } | { readonly progress: unknown }
 
 /** What is kept of the child's last output, in characters. */
 const lastWords = 2000
@@ -21,26 +25,45 @@ const stopGrace = 1000
 export function isolation(file: string | undefined): Isolate | undefined {
   const child = new URL('./child.js', import.meta.url)
   if (file === undefined || !import.meta.url.endsWith('.js')) return undefined
-  return (task, context) => runInChild(fileURLToPath(child), { task, file }, context)
+  const program = fileURLToPath(child)
+  return async (task, context, begins) => {
+    await places.take(context.signal)
+    try {
+      return await runInChild({ program, task, file, begins }, context)
+    } finally {
+      places.leave()
+    }
+  }
 }
 
-function runInChild(
-  child: string,
-  work: { readonly task: LeasedTask; readonly file: string },
-  context: Parameters<Isolate>[1],
-): Promise<IsolatedEnd> {
-  const forked = fork(child, {
+/** As many processes at once as there are processors, over all queues: after a crash there are many suspects. */
+const places = new Places(availableParallelism())
+
+interface Work {
+  readonly program: string
+  readonly task: LeasedTask
+  readonly file: string
+  begins(): void
+}
+
+function runInChild(work: Work, context: Parameters<Isolate>[1]): Promise<IsolatedEnd> {
+  const { program, task, file } = work
+  const forked = fork(program, {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     serialization: 'advanced',
   })
   let words = ''
   let outcome: SettledOutcome | undefined
+  let begun = false
   forked.stderr?.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk)
     words = `${words}${chunk}`.slice(-lastWords)
   })
   forked.on('message', (message: FromChild) => {
-    if ('outcome' in message) outcome = JSON.parse(message.outcome) as SettledOutcome
+    if ('begins' in message) {
+      begun = true
+      work.begins()
+    } else if ('outcome' in message) outcome = JSON.parse(message.outcome) as SettledOutcome
     else void context.progress(message.progress).catch(() => undefined)
   })
   const onAbort = () => {
@@ -48,15 +71,17 @@ function runInChild(
     setTimeout(() => forked.kill('SIGKILL'), stopGrace).unref()
   }
   context.signal.addEventListener('abort', onAbort, { once: true })
-  forked.send({ ...work, queue: context.task.queue } satisfies ToChild)
+  // What cannot be sent to it is told by its end.
+  forked.send({ task, file, queue: context.task.queue } satisfies ToChild, () => undefined)
   return new Promise((resolve, reject) => {
     forked.once('error', reject)
     forked.once('close', (code, signal) => {
       context.signal.removeEventListener('abort', onAbort)
       const how = signal ? `signal ${signal}` : `exit code ${code}`
       const said = words.trim() === '' ? '' : `; its last words: ${words.trim()}`
-      if (outcome) resolve({ kind: 'ended', outcome })
-      else resolve({ kind: 'died', words: `the process that ran it alone ended by ${how}${said}` })
+      if (outcome) return resolve({ kind: 'ended', outcome })
+      if (!begun) return reject(new Error(`it ended by ${how} before the handler began${said}`))
+      resolve({ kind: 'died', words: `the process that ran it alone ended by ${how}${said}` })
     })
   })
 }

@@ -12,11 +12,14 @@ import { createLog, type Log } from '../telemetry/log.js'
 import { createCounters } from '../telemetry/metrics.js'
 import type { Config } from './config-schema.js'
 import { type ConfigRow, explainConfig } from './explain-config.js'
-import { Front } from './front.js'
+import type { Front } from './front.js'
+import { adoptLayouts } from './layouts.js'
 import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { type ReadConfigOptions, readConfig } from './read-config.js'
 import { type ResolvedConfig, runDirectory } from './resolved-config.js'
+import { withSource } from './sources.js'
+import { warnOfUnheard } from './unheard.js'
 import { Workforce } from './workforce.js'
 
 export type Role = 'producer' | 'worker'
@@ -40,13 +43,16 @@ export type KernelOptions = Omit<ReadConfigOptions, 'config'> & { readonly log?:
 
 /** How long Redis may take to answer before the process counts as not ready, in ms. */
 const readyWithin = 1000
+/** What plugins may take to close at least, past `shutdownGrace`, in ms. */
+const closeWithin = 500
 /** Between two publications of the catalogue, in ms: it comes back after a store was emptied. */
 const publishEvery = 30_000
 
 /**
  * Boots, wires and stops everything. Start: plugins are set up first, since they may refuse; then the
  * store, catalogue, workers, and the API last, so that who is let in is served. Stop goes the other
- * way: no new requests, workers give back what they hold, plugins close, the store is left.
+ * way: no new requests and no new leases, workers give back what they hold, plugins close, the store
+ * is left.
  */
 export class Kernel {
   readonly config: ResolvedConfig
@@ -117,11 +123,10 @@ export class Kernel {
     const worker = roles.includes('worker')
     const producer = roles.includes('producer')
     this.#alone = worker && producer
-    if (worker) {
-      const { plugins, production } = config
-      await setUpPlugins(plugins, { log: this.#log, directory: runDirectory(config), production })
-      this.#plugged = true
-    }
+    const { plugins, production } = config
+    warnOfUnheard(config, this.#log)
+    await setUpPlugins(plugins, { log: this.#log, directory: runDirectory(config), production })
+    this.#plugged = true
     const store = await this.#open()
     if (store.kind === 'in-process') {
       this.#log.warn('Tasks are kept in this process: nothing of them survives its end')
@@ -142,7 +147,10 @@ export class Kernel {
 
   async #serve(producer: boolean): Promise<string | undefined> {
     if (this.config.http === false) return undefined
+    // Loaded only here: whoever serves nothing does not pay for the server.
+    const { Front } = await import('./front.js')
     this.#front = new Front(this.config.http, {
+      stopGrace: this.config.worker.shutdownGrace,
       directory: runDirectory(this.config),
       enqueuer: this.client,
       operator: this.operator,
@@ -150,7 +158,9 @@ export class Kernel {
       log: this.#log,
       ready: () => this.#ready(),
     })
-    const address = await this.#front.start(producer)
+    const address = await this.#front.start(producer).catch((error: unknown) => {
+      throw withSource(error, this.config, ['http.host', 'http.port'])
+    })
     if (!address) return undefined
     const host = address.host.includes(':') ? `[${address.host}]` : address.host
     return `http://${host}:${address.port}`
@@ -164,7 +174,7 @@ export class Kernel {
     this.#store ??= openStore(options).catch((error: unknown) => {
       // The next call tries anew.
       this.#store = undefined
-      throw error
+      throw withSource(error, this.config, ['redis.url'])
     })
     return this.#store
   }
@@ -179,7 +189,10 @@ export class Kernel {
     return new Rounds({
       name: 'publisher',
       every: publishEvery,
-      round: () => broker.publish(catalogueOf(this.#published())),
+      round: async () => {
+        await adoptLayouts(broker, this.config.queues, this.#log)
+        await broker.publish(catalogueOf(this.#published()))
+      },
       onFailure: (error) => {
         const reason = error instanceof Error ? error.message : String(error)
         this.#log.warn('The catalogue of task types could not be published; it is tried again', {
@@ -206,10 +219,12 @@ export class Kernel {
 
   async #stop(): Promise<void> {
     await this.#starting?.catch(() => undefined)
-    await this.#front?.stop()
-    await this.#workforce?.stop()
+    const grace = this.config.worker.shutdownGrace
+    const end = systemClock.monotonic() + grace + closeWithin
+    // Together: what is still in flight at the API may use up the grace that handlers have.
+    await Promise.all([this.#front?.stop(), this.#workforce?.stop()])
     await this.#publisher?.stop()
-    if (this.#plugged) await closePlugins(this.config.plugins, this.#log)
+    if (this.#plugged) await closePlugins(this.config.plugins, this.#log, end)
     await this.client.close()
     await this.operator.close()
     const store = await this.#store?.catch(() => undefined)

@@ -1,3 +1,4 @@
+import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Plugin } from '../core/plugin.js'
 import type { Log } from '../telemetry/log.js'
@@ -9,11 +10,33 @@ export interface SetupOptions {
   readonly production: boolean
 }
 
-/** Closes plugins, the last first; one that fails is logged and keeps none of the others open. */
-export async function closePlugins(plugins: readonly Plugin[], log: Log): Promise<void> {
+/** Settles with the call, or at `end` (monotonic ms) without it. */
+async function until(end: number, call: Promise<void> | void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const left = Math.max(0, end - systemClock.monotonic())
+    timer = setTimeout(() => reject(new Error('it was not done in time')), left)
+  })
+  try {
+    await Promise.race([call, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * Closes plugins, the last first; one that fails is logged and keeps none of the others open, and
+ * none is waited for past `end` (monotonic ms).
+ */
+export async function closePlugins(
+  plugins: readonly Plugin[],
+  log: Log,
+  end = Number.POSITIVE_INFINITY,
+): Promise<void> {
   for (const plugin of [...plugins].reverse()) {
     try {
-      await plugin.close?.()
+      if (end === Number.POSITIVE_INFINITY) await plugin.close?.()
+      else await until(end, plugin.close?.())
     } catch (err) {
       log.error('a plugin could not be closed', { plugin: plugin.name, err })
     }

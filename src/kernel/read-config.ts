@@ -1,13 +1,12 @@
-import { resolve } from 'node:path'
-import { badConfig } from './config-issues.js'
+import { join, resolve } from 'node:path'
+import { badConfig } from '../core/config-issues.js'
 import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import {
   adoptVariables,
-  asVariables,
   type Flags,
-  mergeVariables,
   parseEnvironment,
   readDotenv,
+  sourceOf,
   type Variables,
 } from './env.js'
 import { findConfig } from './load-config.js'
@@ -57,10 +56,16 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
   const { directory, file } = found
   // A config that is no code, or in hand, did not ask for it on the way.
   await prepare(directory)
-  const variables = mergeVariables(options.env ?? process.env, dotenv)
-  const environment = parseEnvironment(variables, options.flags)
+  const variables = {
+    flags: options.flags,
+    environment: options.env ?? process.env,
+    dotenv,
+    file: join(directory, '.env'),
+  }
+  const environment = parseEnvironment(variables)
+  const saidBy = (name: string) => sourceOf(name, variables)
   const config = parseConfig(found.value, file ?? 'the config')
   const plugins = await loadPlugins(config.plugins, { directory, file })
-  const flags = asVariables(options.flags ?? {})
-  return resolveConfig({ config, given: found.value, environment, flags, plugins, directory, file })
+  const given = found.value
+  return resolveConfig({ config, given, environment, saidBy, plugins, directory, file })
 }

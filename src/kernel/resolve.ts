@@ -6,7 +6,7 @@ import type { TaskDefaults } from '../core/task-defaults.js'
 import type { HttpSettings } from './config-schema/http.js'
 import { plainQueue, type QueueSettings } from './config-schema/queues.js'
 import type { ParsedConfig } from './config-schema.js'
-import type { Environment, Variables } from './env.js'
+import type { Environment } from './env.js'
 import { resolveTasks } from './resolve-tasks.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 import { isGiven, SourceBook } from './sources.js'
@@ -16,15 +16,12 @@ export interface ResolveInput {
   /** The config as it was given, to tell what it says itself from what are defaults. */
   readonly given: unknown
   readonly environment: Environment
-  /** What of the environment the command line said. */
-  readonly flags: Variables
+  /** Where the value of a variable came from: `command line`, `environment PORT`, `.env PORT`. */
+  saidBy(name: string): string
   readonly plugins: readonly Plugin[]
   readonly directory: string
   readonly file?: string | undefined
 }
-
-const saidBy = ({ flags }: ResolveInput, name: string): string =>
-  flags[name] ? 'command line' : `environment ${name}`
 
 const bad = (message: string) => new RedisDistroError('bad_config', message)
 
@@ -41,7 +38,7 @@ function resolveRedis(input: ResolveInput, book: SourceBook) {
   const { config, environment } = input
   const url = environment.REDIS_URL
   if (url === undefined) return config.redis
-  book.sources.set('redis.url', saidBy(input, 'REDIS_URL'))
+  book.sources.set('redis.url', input.saidBy('REDIS_URL'))
   return { ...config.redis, sentinel: undefined, cluster: undefined, url }
 }
 
@@ -62,7 +59,7 @@ function resolveHttp(input: ResolveInput, book: SourceBook): HttpSettings | fals
     const found = environment[name] as Value | undefined
     return book.pick(
       `http.${path}`,
-      [[found, saidBy(input, name)]],
+      [[found, input.saidBy(name)]],
       [value, book.of(`http.${path}`)],
     )
   }
@@ -83,10 +80,11 @@ function resolveHttp(input: ResolveInput, book: SourceBook): HttpSettings | fals
   )
 }
 
-function resolveDefaults({ config, environment }: ResolveInput, book: SourceBook): TaskDefaults {
-  const { defaults } = config
+function resolveDefaults(input: ResolveInput, book: SourceBook): TaskDefaults {
+  const { environment } = input
+  const { defaults } = input.config
   const last = [defaults.deadLetter, book.of('defaults.deadLetter')] as const
-  const fromEnvironment = [environment.DEAD_KEY, 'environment DEAD_KEY'] as const
+  const fromEnvironment = [environment.DEAD_KEY, input.saidBy('DEAD_KEY')] as const
   const deadLetter = book.pick('defaults.deadLetter', [fromEnvironment], last)
   return { ...defaults, deadLetter }
 }

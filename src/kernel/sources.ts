@@ -1,3 +1,5 @@
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+
 /** One place that a value may come from, in the order of precedence. */
 export type Candidate<Value> = readonly [value: Value | undefined, source: string]
 
@@ -37,4 +39,23 @@ export class SourceBook {
   of(path: string): string {
     return this.sources.get(path) ?? 'default'
   }
+}
+
+/** A config with where its values came from. */
+interface Sourced {
+  readonly file?: string | undefined
+  readonly sources: Sources
+}
+
+/** The same error saying where the values that it is about came from, so that they can be mended. */
+export function withSource(error: unknown, config: Sourced, paths: readonly string[]): unknown {
+  if (!isRedisDistroError(error)) return error
+  const where = paths.flatMap((path) => {
+    const source = config.sources.get(path)
+    if (source === undefined || source === 'default') return []
+    return `${path} from ${source === 'config' ? (config.file ?? 'the config') : source}`
+  })
+  if (where.length === 0) return error
+  const message = `${error.message} (${where.join(', ')})`
+  return new RedisDistroError(error.code, message, { issues: error.issues, cause: error })
 }

@@ -1,13 +1,17 @@
-import type { Broker, LeaseKeeper, Partition } from '../core/broker.js'
+import { partitionsOf } from '../client/placement.js'
+import type { Broker, LeaseKeeper, Partition, Retention } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
+import { tagOf } from '../core/partition.js'
 import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
 import { rescuer } from '../services/rescuer.js'
+import { Rounds } from '../services/round.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { QueueWorker } from '../worker/queue-worker.js'
 import { isolation } from './isolation.js'
+import { type FormerPart, lookAtFormer } from './layouts.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 
 export interface WorkforceParts {
@@ -41,16 +45,28 @@ export function shareOf(concurrency: number, { index, of }: Partition): number {
   return Math.max(1, Math.floor(concurrency / of) + rest)
 }
 
+/** Between two looks at former numbers of partitions, in ms. */
+const lookEvery = 5000
+
+/** A partition under this process's care. */
+interface Post {
+  readonly partition: Partition
+  readonly retention: Retention
+  worker?: QueueWorker | undefined
+}
+
 /**
  * Everything of the worker's role: one worker for each partition of each queue, one lease keeper for
- * them all, and the services that mend and tidy beside them.
+ * them all, and the services that mend and tidy beside them. Where a queue had another number of
+ * partitions before, those have their workers too until they are empty.
  */
 export class Workforce {
   readonly #parts: WorkforceParts
   readonly #queues: ReadonlyMap<string, ResolvedQueue>
+  /** By the partition's tag. */
+  readonly #posts = new Map<string, Post>()
   #keeper: LeaseKeeper | undefined
   #services: Service[] = []
-  #workers: QueueWorker[] = []
 
   /** @throws RedisDistroError `unknown_queue` where a named queue is not in the config */
   constructor(parts: WorkforceParts, names: readonly string[] | undefined) {
@@ -59,58 +75,96 @@ export class Workforce {
   }
 
   get healthy(): boolean {
-    return this.#workers.length > 0 && this.#workers.every((worker) => worker.healthy)
+    const workers = [...this.#posts.values()].flatMap(({ worker }) => worker ?? [])
+    return workers.length > 0 && workers.every((worker) => worker.healthy)
   }
 
   start(): void {
     const { broker, config, log, counters } = this.#parts
     const { lease, maxBlocked } = config.worker
-    const partitions: Partition[] = []
-    const retained = []
-    for (const [queue, { partitions: of, retention }] of this.#queues) {
-      for (let index = 0; index < of; index += 1) {
-        partitions.push({ queue, index, of })
-        retained.push({ partition: { queue, index, of }, retention })
-      }
-    }
     this.#keeper = broker.keeper({
       lease,
       maxBlocked,
       log: (message, fields) => log.error(message, fields),
     })
+    for (const [queue, { partitions }] of this.#queues) {
+      for (const partition of partitionsOf(queue, partitions)) this.#post(partition)
+    }
+    const posts = this.#posts
+    const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
+    const retained = { [Symbol.iterator]: () => posts.values() }
     this.#services = [
       rescuer({ broker, partitions, lease, log, counters }),
       pruner({ broker, partitions: retained, log, counters }),
+      this.#lookout(),
     ]
     for (const service of this.#services) service.start()
-    this.#workers = partitions.map((partition) =>
-      this.#worker(partition, this.#keeper as LeaseKeeper),
-    )
-    for (const worker of this.#workers) worker.start()
+    for (const post of posts.values()) this.#employ(post)
   }
 
-  /** Workers first, so that what they hold is given back while the services still look. */
+  /** Workers first, so that what they hold is given back while the rest still looks. */
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.stop()))
+    const [lookout] = this.#services.splice(-1)
+    await lookout?.stop()
+    await Promise.all([...this.#posts.values()].map(({ worker }) => worker?.stop()))
     await Promise.all(this.#services.map((service) => service.stop()))
     await this.#keeper?.close()
   }
 
-  #worker(partition: Partition, keeper: LeaseKeeper): QueueWorker {
+  #post(partition: Partition): Post {
+    const { retention } = this.#queues.get(partition.queue) as ResolvedQueue
+    const post: Post = { partition, retention }
+    this.#posts.set(tagOf(partition), post)
+    return post
+  }
+
+  #lookout(): Service {
+    const { broker, log } = this.#parts
+    return new Rounds({
+      name: 'lookout',
+      every: lookEvery,
+      round: async () => this.#settleFormer(await lookAtFormer(broker, this.#queues)),
+      onFailure: (error) =>
+        log.warn('Former numbers of partitions could not be looked at; it is tried again', {
+          reason: error instanceof Error ? error.message : String(error),
+        }),
+    })
+  }
+
+  /** Workers where former partitions hold tasks, none where they do not. */
+  async #settleFormer(former: readonly FormerPart[]): Promise<void> {
+    const leavings: Promise<void>[] = []
+    for (const { partition, working } of former) {
+      const post = this.#posts.get(tagOf(partition)) ?? this.#post(partition)
+      if (working && !post.worker) this.#employ(post)
+      if (working || !post.worker) continue
+      leavings.push(post.worker.stop())
+      post.worker = undefined
+    }
+    await Promise.all(leavings)
+  }
+
+  #employ(post: Post): void {
     const { broker, config, log, counters } = this.#parts
+    const { partition, retention } = post
     const queue = this.#queues.get(partition.queue) as ResolvedQueue
-    return new QueueWorker({
+    post.worker = new QueueWorker({
       broker,
       partition,
       concurrency: shareOf(queue.concurrency, partition),
       registry: config.tasks,
       settings: config.worker,
-      retention: queue.retention.completed,
+      retention: retention.completed,
       log,
       counters,
-      keeper,
+      keeper: this.#keeper as LeaseKeeper,
       clock: systemClock,
       isolate: broker.shared ? isolation(config.file) : undefined,
     })
+    post.worker.start()
   }
+}
+
+function* partitionsAt(posts: ReadonlyMap<string, Post>): Generator<Partition> {
+  for (const { partition } of posts.values()) yield partition
 }

@@ -26,6 +26,10 @@ export interface RunOptions {
   readonly input?: string
   /** The program's path, where it is called by another. */
   readonly program?: string
+  /** A process group of its own, as a terminal gives to what it runs. */
+  readonly detached?: boolean
+  /** A shell's command to start instead. */
+  readonly shell?: string
 }
 
 export interface Ended {
@@ -64,9 +68,12 @@ export interface Running {
 
 /** Starts the program; what still runs when the test has finished is killed. */
 export function startBin(args: readonly string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [bin, ...args], {
-    cwd: options.cwd ?? tmpdir(),
-    env: cleanEnv(options.env ?? {}),
+  const { shell, cwd = tmpdir(), env = {}, detached = false } = options
+  const [program, words] = shell ? ['/bin/sh', ['-c', shell]] : [process.execPath, [bin, ...args]]
+  const child = spawn(program, words, {
+    cwd,
+    env: cleanEnv(env),
+    detached,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

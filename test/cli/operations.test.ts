@@ -147,8 +147,14 @@ test('dead letters are counted, shown, requeued and purged by filter', async () 
   expect(shown.stdout).not.toContain('\u001b')
   const sheet = await run(['task', 'show', 'fall-1'])
   expect(sheet.stdout).toMatch(/bury +fatal: fell/)
-  expect(await json(['dead', 'requeue', 'dead', '--error', 'flew'])).toEqual({ requeued: 0 })
-  expect(await json(['dead', 'requeue', 'dead', '--error', 'fell'])).toEqual({ requeued: 2 })
+  expect(await json(['dead', 'requeue', 'dead', '--error', 'flew'])).toEqual({
+    requeued: 0,
+    skipped: 0,
+  })
+  expect(await json(['dead', 'requeue', 'dead', '--error', 'fell'])).toEqual({
+    requeued: 2,
+    skipped: 0,
+  })
   expect(await json(['task', 'show', 'fall-2'])).toMatchObject({ state: 'waiting' })
   const purge = await run(['dead', 'purge', 'dead', '--type', 'fall', '--yes'])
   expect(purge.stdout).toBe("purged 0 dead letters of 'dead'\n")

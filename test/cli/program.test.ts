@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { symlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { project, run } from './bin.js'
+import { bin, project, run } from './bin.js'
 
 const commands = [
   '',
@@ -78,4 +80,30 @@ test('without Redis and redis-server a command says that the in-process store wi
   const { code, stdout, stderr } = await run(['queue', 'list'], { cwd, env: { PATH: cwd } })
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(/\[no_store\].*redis-server/)
+})
+
+test('a Redis that is away is told of with its place, at once and without a stack', async () => {
+  const args = ['queue', 'list', '--redis-url', 'redis://127.0.0.1:1']
+  const { code, stdout, stderr } = await run(args, {
+    cwd: await project({ '.redisdistrorc.json': '{}\n' }),
+  })
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toBe(
+    'redisdistro [store_away]: Redis at 127.0.0.1:1 is away (redis.url from command line)\n',
+  )
+})
+
+test('a command that serves and sends nothing does not load what would', async () => {
+  const load = `
+    const { createRequire } = await import('node:module')
+    await import('redisdistro')
+    await import('redisdistro/plugins/email')
+    const loaded = Object.keys(createRequire(process.execPath).cache).join()
+    console.log(/node_modules.ioredis/.test(loaded), /node_modules.(fastify|nodemailer)/.test(loaded))`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', load],
+    { cwd: dirname(dirname(dirname(dirname(bin)))) },
+  )
+  expect(stdout).toBe('true false\n')
 })

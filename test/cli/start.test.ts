@@ -1,51 +1,12 @@
+import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
-import { isAlive, testPrefix, testRedisUrl, until } from '../support/redis.js'
-import { project, type RunOptions, run, startBin } from './bin.js'
+import { pidsOf } from '../broker/embedded/rig.js'
+import { isAlive, until } from '../support/redis.js'
+import { makeProject, reach } from './acting.js'
+import { bin, project, startBin } from './bin.js'
 
 // Each command is a process of its own, a second long where the machine is busy.
 vi.setConfig({ testTimeout: 60_000 })
-
-/** Tasks that behave as their type says. `hold` runs until its process is told to stop. */
-const tasks = `
-import { definePlugin, defineTask } from 'redisdistro'
-import { z } from 'zod'
-const task = (type, handle) => defineTask({ type, payload: z.object({}), retry: { attempts: 1 }, handle })
-export default definePlugin({ name: 'acts', tasks: [
-  task('pass', () => process.pid),
-  task('hold', (_, { signal }) => new Promise((resolve) => signal.addEventListener('abort', resolve))),
-  task('block', () => { console.error('blocked'); for (;;); }),
-  task('stray', () => { setTimeout(() => { throw new Error('a stray error') }) }),
-] })
-`
-
-interface Project {
-  readonly cwd: string
-  json(args: readonly string[], options?: RunOptions): Promise<Record<string, unknown>>
-}
-
-async function makeProject(worker = '{}'): Promise<Project> {
-  const redis = JSON.stringify({ url: testRedisUrl(), prefix: testPrefix() })
-  const cwd = await project({
-    'tasks.ts': tasks,
-    'redisdistro.config.ts': `export default { redis: ${redis}, plugins: ['./tasks.ts'], http: { port: 0 }, worker: ${worker} }`,
-  })
-  const json = async (args: readonly string[]) => {
-    const { code, stdout, stderr } = await run([...args, '--json'], { cwd })
-    if (code !== 0) throw new Error(stderr)
-    return JSON.parse(stdout) as Record<string, unknown>
-  }
-  return { cwd, json }
-}
-
-/** Enqueues a task and waits for the state that it shall reach. */
-async function reach({ json }: Project, type: string, state: string): Promise<unknown> {
-  const { taskId } = await json(['enqueue', type])
-  const look = async () => {
-    const task = await json(['task', 'show', String(taskId)])
-    return task['state'] === state && task
-  }
-  return await until(look, { describe: `a task '${type}' to be ${state}` })
-}
 
 const urlOf = (output: string): string => /"url":"([^"]+)"/.exec(output)?.[1] ?? ''
 
@@ -61,30 +22,6 @@ test('start says what it runs on, serves the API, and ends with 0 on SIGTERM', a
   start.child.kill('SIGTERM')
   expect(await start.ended).toBe(0)
   expect(isAlive(kernel)).toBe(false)
-})
-
-test('a kernel that is killed is replaced, and goes on with the work', async () => {
-  const made = await makeProject()
-  const start = startBin(['start', '--worker'], made)
-  const first = await start.ready()
-  process.kill(first, 'SIGKILL')
-  const second = await start.ready(2)
-  expect(second).not.toBe(first)
-  expect(start.output()).toContain('the kernel was ended by SIGKILL; a new one starts in 1s')
-  expect(await reach(made, 'pass', 'completed')).toMatchObject({ result: second })
-  start.child.kill('SIGTERM')
-  expect(await start.ended).toBe(0)
-})
-
-test('an error that nobody caught ends the kernel, and a new one starts', async () => {
-  const made = await makeProject()
-  const start = startBin(['start'], made)
-  await start.ready()
-  await reach(made, 'stray', 'completed')
-  await start.ready(2)
-  expect(start.output()).toContain('An error that nobody caught')
-  expect(start.output()).toContain('a stray error')
-  expect(start.output()).toContain('the kernel ended with exit code 1; a new one starts in 1s')
 })
 
 test('a boot that fails is told and not tried again', async () => {
@@ -139,13 +76,6 @@ test('a second signal ends at once, even where the event loop is blocked', async
   expect(isAlive(kernel)).toBe(false)
 })
 
-test('a kernel whose supervisor is killed stops by itself', async () => {
-  const start = startBin(['start'], await makeProject())
-  const kernel = await start.ready()
-  start.child.kill('SIGKILL')
-  await until(() => !isAlive(kernel), { describe: 'the kernel to stop' })
-})
-
 test('a signal that comes while the kernel boots ends it with 0', async () => {
   const cwd = await project({
     'redisdistro.config.mjs':
@@ -156,4 +86,29 @@ test('a signal that comes while the kernel boots ends it with 0', async () => {
   start.child.kill('SIGTERM')
   expect(await start.ended).toBe(0)
   expect(start.kernels()).toEqual([])
+})
+
+test('a handler that does not end holds a stop up for the grace and no second more', async () => {
+  const made = await makeProject("{ shutdownGrace: '1s' }", { url: 'embedded' })
+  const start = startBin(['start'], { ...made, detached: true })
+  await start.ready()
+  await reach(made, 'forever', 'active')
+  const { redis } = pidsOf(join(made.cwd, '.redisdistro'))
+  // As a terminal sends Ctrl-C: to the whole group of processes.
+  const stoppedAt = performance.now()
+  process.kill(-(start.child.pid ?? 0), 'SIGINT')
+  expect(await start.ended).toBe(0)
+  await until(() => !isAlive(redis), { describe: 'the embedded redis-server to end' })
+  expect(performance.now() - stoppedAt).toBeLessThan(2500)
+  expect(start.output()).toContain('it is given back unspent')
+})
+
+test('what npm started stops when npm is ended without a word to it', async () => {
+  const made = await makeProject()
+  const shell = `"${process.execPath}" "${bin}" start; true`
+  const start = startBin([], { cwd: made.cwd, shell, env: { npm_lifecycle_event: 'start' } })
+  const kernel = await start.ready()
+  start.child.kill('SIGTERM')
+  await until(() => !isAlive(kernel), { describe: 'the kernel to stop' })
+  expect(start.output()).toContain('Stopping on SIGTERM')
 })

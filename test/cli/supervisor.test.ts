@@ -88,6 +88,21 @@ test('a kernel that is killed before it was ever ready is not tried again', asyn
   expect(said).toEqual(['the kernel was ended by SIGKILL before it was ready'])
 })
 
+test('one that crashed by what a task did before it was ready is tried again', async () => {
+  void supervisor().run()
+  last().emit('message', { kind: 'crashed' })
+  last().emit('exit', 1, null)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await pause()).toBe(1000)
+})
+
+test('an exit with 0 before it was ready is a failure that is told of', async () => {
+  const code = supervisor().run()
+  last().emit('exit', 0, null)
+  expect(await code).toBe(1)
+  expect(said).toEqual(['the kernel ended with exit code 0 before it was ready'])
+})
+
 test('a signal during a pause ends it with 0', async () => {
   const house = supervisor()
   const code = house.run()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { distance, nearest } from '../../src/kernel/config-issues.js'
+import { distance, nearest } from '../../src/core/config-issues.js'
 import { parseConfig } from '../../src/kernel/read-config.js'
 
 function refusal(config: unknown): {
@@ -116,6 +116,8 @@ test('an empty config has every default', () => {
       port: 3000,
       tokens: { api: [], enqueue: [], read: [] },
       bodyLimit: 1_048_576,
+      payload: { maxDepth: 64, maxValues: 10_000 },
+      requestTimeout: 10_000,
       rateLimit: false,
       trustProxy: false,
       admin: false,

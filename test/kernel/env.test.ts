@@ -87,6 +87,28 @@ test('a variable that cannot be used is named, without its secret', async () => 
   expect(error.message).not.toContain('hunter22')
 })
 
+test('what cannot be used is named by where it was set: flag, variable or .env', async () => {
+  const directory = await project({ '.env': 'QUEUE_KEY=a b\n' })
+  const flags = { redisUrl: 'http://user:hunter22@a' }
+  const error = await failureOf(read(directory, { PORT: 'abc', REDIS_URL: 'x' }, { flags }))
+  expect(error.message.split('\n')).toEqual([
+    'the command line cannot be used:',
+    expect.stringMatching(/^ {2}--redis-url: its value /),
+    `${directory}/.env cannot be used:`,
+    expect.stringMatching(/^ {2}QUEUE_KEY: "a b" /),
+    'the environment cannot be used:',
+    expect.stringMatching(/^ {2}PORT: "abc" /),
+  ])
+  expect(error).toMatchObject({ issues: [{ path: '--redis-url' }, {}, { path: 'PORT' }] })
+})
+
+test('.env is told apart from the environment, also once it was put into it', async () => {
+  const directory = await project({ '.env': 'DEAD_KEY=graves\nPORT=4001\n' })
+  const { sources } = await read(directory, { DEAD_KEY: 'graves', PORT: '4002' })
+  expect(sources.get('defaults.deadLetter')).toBe('.env DEAD_KEY')
+  expect(sources.get('http.port')).toBe('environment PORT')
+})
+
 test('QUEUE_KEY renames the queue that default means, with its settings', async () => {
   const directory = await project({})
   const queues = { default: { concurrency: 50 }, images: {} }

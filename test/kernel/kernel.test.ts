@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
+import email from '../../plugins/email/index.js'
 import { choosePort } from '../../src/broker/embedded/redis-process.js'
 import { createClient } from '../../src/client.js'
+import { definePlugin } from '../../src/index.js'
 import { startRedis, testPrefix, testRedisUrl, until } from '../support/redis.js'
 import { failureOf } from './project.js'
 import { adder, keepingLog, kernelOf, takenPort, testConfig } from './stage.js'
@@ -80,6 +82,44 @@ test('a plugin whose setup fails stops the boot with its name', async () => {
   expect(error).toMatchObject({ code: 'plugin_failed', message: "plugin 'adder': no mail server" })
 })
 
+test('plugins are set up in every role, so that a producer alone misses nothing either', async () => {
+  const calls: string[] = []
+  const kernel = await kernelOf(testConfig({ plugins: [adder(calls)] }))
+  await kernel.start({ roles: ['producer'] })
+  expect(calls).toEqual(['setup'])
+  const mails = await kernelOf(testConfig({ plugins: [email({ smtp: '' })] }), {
+    env: { NODE_ENV: 'production', SMTP_URL: '' },
+  })
+  const error = await failureOf(mails.start({ roles: ['producer'] }))
+  expect(error).toMatchObject({ code: 'plugin_failed' })
+  expect(error.message).toContain("plugin 'email': no SMTP server is set: set SMTP_URL")
+})
+
+test('a plugin that never closes holds a stop up for the grace and half a second', async () => {
+  const log = keepingLog()
+  const stuck = definePlugin({
+    name: 'stuck',
+    tasks: [],
+    close: () => new Promise(() => undefined),
+  })
+  const config = testConfig({ plugins: [stuck], worker: { shutdownGrace: '100ms' } })
+  const kernel = await kernelOf(config, { log })
+  await kernel.start()
+  const from = performance.now()
+  await kernel.stop()
+  expect(performance.now() - from).toBeLessThan(1100)
+  expect(log.lines.join()).toContain('could not be closed')
+})
+
+test('settings of telemetry that change nothing yet are told of', async () => {
+  const log = keepingLog()
+  const kernel = await kernelOf(testConfig({ telemetry: { service: 'shop' }, http: false }), {
+    log,
+  })
+  await kernel.start()
+  expect(log.lines.filter((line) => line.includes('Nothing is exported yet'))).toHaveLength(1)
+})
+
 test('a start that fails late undoes what it did', async () => {
   const calls: string[] = []
   const port = await takenPort()
@@ -89,6 +129,7 @@ test('a start that fails late undoes what it did', async () => {
   const error = await failureOf(kernel.start())
   expect(error).toMatchObject({ code: 'bad_config' })
   expect(error.message).toContain(`port ${port}: the port is taken`)
+  expect(error.message).toContain('http.port from the config')
   expect(calls).toEqual(['setup', 'close'])
   expect(await watcher.operator.workers()).toEqual([])
 })
@@ -277,6 +318,14 @@ test('a client that is told of no Redis is refused', () => {
   onTestFinished(() => void vi.unstubAllEnvs())
   expect(() => createClient()).toThrow('no Redis is named')
   expect(() => createClient({ redis: { url: 'http://a' } })).toThrow(
-    'redis.url: must be a redis://',
+    /createClient\(\) cannot be used:\n {2}redis.url: .*must be a redis:\/\//,
   )
+})
+
+test('options of a client that do not exist are named with their value and what there is', () => {
+  const bad = { redis: { prefixx: 'mine', commandTimeout: 'soon' }, queue: 'a' }
+  const refusal = () => createClient(bad as never)
+  expect(refusal).toThrow(/redis.prefixx: "mine" is not known here; allowed: url,.*prefix/)
+  expect(refusal).toThrow(/redis.commandTimeout: "soon" is not a duration/)
+  expect(refusal).toThrow(/ {2}queue: "a" is not known here; allowed: redis, defaultQueue/)
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deepest } from '../../client/json-copy.js'
 import { durationSchema } from '../../core/duration.js'
 
 const tokens = z
@@ -46,6 +47,22 @@ const httpObject = z.strictObject({
     .min(1)
     .default(1024 * 1024)
     .describe('Bytes of a request at most.'),
+  payload: z
+    .strictObject({
+      maxDepth: z
+        .int()
+        .min(1)
+        .max(deepest, `must be at most ${deepest}`)
+        .default(64)
+        .describe('Levels that a payload may nest.'),
+      maxValues: z.int().min(1).default(10_000).describe('Values that a payload may hold, in all.'),
+    })
+    .prefault({})
+    .describe('How much a payload may be.'),
+  requestTimeout: durationSchema
+    .pipe(z.number().min(100, 'must be at least 100ms'))
+    .prefault('10s')
+    .describe('A request must be received within this; how long its answer takes is not counted.'),
   rateLimit: z
     .union([z.literal(false), rateLimitSchema], 'must be false or { max, window }')
     .default(false)

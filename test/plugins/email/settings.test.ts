@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { EmailOptionsInput } from 'redisdistro/plugins/email'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import email from '../../../plugins/email/index.js'
-import { parseSmtpUrl } from '../../../plugins/email/smtp.js'
+import { parseSmtpUrl } from '../../../plugins/email/smtp-url.js'
 import { hello, keepLog, setUp } from './harness.js'
 import { startSmtpSink } from './smtp-sink.js'
 

@@ -1,0 +1,62 @@
+import { expect, test, vi } from 'vitest'
+import { isAlive, until } from '../support/redis.js'
+import { makeProject, reach } from './acting.js'
+import { startBin } from './bin.js'
+
+// Each command is a process of its own, a second long where the machine is busy.
+vi.setConfig({ testTimeout: 90_000 })
+
+test('a kernel that is killed is replaced, and goes on with the work', async () => {
+  const made = await makeProject()
+  const start = startBin(['start', '--worker'], made)
+  const first = await start.ready()
+  process.kill(first, 'SIGKILL')
+  const second = await start.ready(2)
+  expect(second).not.toBe(first)
+  expect(start.output()).toContain('the kernel was ended by SIGKILL; a new one starts in 1s')
+  expect(await reach(made, 'pass', 'completed')).toMatchObject({ result: second })
+  start.child.kill('SIGTERM')
+  expect(await start.ended).toBe(0)
+})
+
+test('an error that nobody caught ends the kernel, and a new one starts', async () => {
+  const made = await makeProject()
+  const start = startBin(['start'], made)
+  await start.ready()
+  await reach(made, 'stray', 'completed')
+  await start.ready(2)
+  expect(start.output()).toContain('An error that nobody caught')
+  expect(start.output()).toContain('a stray error')
+  expect(start.output()).toContain('the kernel ended with exit code 1; a new one starts in 1s')
+})
+
+test('a kernel whose supervisor is killed stops by itself', async () => {
+  const start = startBin(['start'], await makeProject())
+  const kernel = await start.ready()
+  start.child.kill('SIGKILL')
+  await until(() => !isAlive(kernel), { describe: 'the kernel to stop' })
+})
+
+test('a task whose error nobody catches is named, and buried after two deaths of its own', async () => {
+  const made = await makeProject("{ lease: '1s', shutdownGrace: '200ms' }")
+  const start = startBin(['start'], made)
+  await start.ready()
+  const task = await reach(made, 'poison', 'dead')
+  expect(task).toMatchObject({
+    attempts: [{ outcome: 'bury', error: { code: 'crashed' } }],
+  })
+  expect(JSON.stringify(task)).toContain('a stray error')
+  const { id } = task as { id: string }
+  expect(start.output()).toContain(`"running":["${id}"],"msg":"These tasks were running here then"`)
+  expect(await reach(made, 'pass', 'completed')).toMatchObject({ state: 'completed' })
+})
+
+test('a handler that ends its process with 0 is a crash, in the child that runs it alone too', async () => {
+  const made = await makeProject("{ lease: '1s' }")
+  const start = startBin(['start', '--worker'], made)
+  await start.ready()
+  const task = await reach(made, 'exit', 'dead')
+  expect(JSON.stringify(task)).toContain('the process that ran it alone ended by exit code 0')
+  expect(start.output()).toContain('the kernel ended with exit code 0; a new one starts in 1s')
+  expect(await reach(made, 'pass', 'completed')).toMatchObject({ state: 'completed' })
+})
