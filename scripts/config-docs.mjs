@@ -123,7 +123,16 @@ function section(key, schema) {
 
 /** @param {z.ZodType} schema @returns {Schema} */
 const jsonOf = (schema) =>
-  /** @type {Schema} */ (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }))
+  /** @type {Schema} */ (
+    z.toJSONSchema(schema, {
+      io: 'input',
+      unrepresentable: 'any',
+      // JSON has no word for it either.
+      override: ({ zodSchema, jsonSchema }) => {
+        if (zodSchema._zod.def.type === 'date') Object.assign(jsonSchema, { type: 'Date' })
+      },
+    })
+  )
 
 /**
  * The page's text.
