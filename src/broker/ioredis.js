@@ -7,8 +7,40 @@ import { Cluster, Redis } from 'ioredis'
  * the client library: both would leave a task leased or enqueued that nobody knows of.
  */
 
+/** ioredis's words for a call whose connection has ended, or never was. */
+const closed = 'Connection is closed.'
+
 /** How long to wait before the next try to connect, in ms; short, since work stands still. */
 const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.min(tries, 4), 500)
+
+/**
+ * A cluster sends again whatever ends with 'Connection is closed.', whether it had been sent or not,
+ * and what waits for that goes out even after it has timed out. So a node's closed connection has
+ * other words for what it took, and what has timed out is not sent. A node that answers nothing may
+ * be half-open: its connection is given up, and the other nodes go on.
+ * @param {Redis} node
+ */
+function sendOnce(node) {
+  const send = node.sendCommand
+  let mute = false
+  node.sendCommand = (command, stream) => {
+    if (command.isSettled) return command.promise
+    const { reject } = command
+    if (mute) {
+      reject(new Error(closed))
+    } else if (node.status === 'ready') {
+      command.reject = (error) => {
+        command.reject = reject
+        if (error.message === 'Command timed out' && !mute) {
+          mute = true
+          breakOff(node)
+        }
+        reject(error.message === closed ? new Error(`${closed} Its answer is lost.`) : error)
+      }
+    }
+    return mute ? command.promise : send.call(node, command, stream)
+  }
+}
 
 /**
  * @param {import('./index.js').ConnectionSettings} settings
@@ -45,15 +77,28 @@ export function openConnection(settings, options) {
   }
   if ('cluster' in settings) {
     const { nodes, username, password } = settings.cluster
-    return new Cluster(
+    const cluster = new Cluster(
       nodes.map((node) => ({ ...node })),
       {
         lazyConnect: true,
         enableOfflineQueue: false,
         clusterRetryStrategy: retryStrategy,
+        // Fewer than usual, so that a call settles about when a single Redis's would.
+        maxRedirections: 5,
         redisOptions: plain({ ...common, username, password }),
       },
     )
+    cluster.on('+node', sendOnce)
+    const { commandTimeout } = options
+    if (commandTimeout !== undefined) {
+      const send = cluster.sendCommand
+      // Else the time would count from when a node is found that takes the command.
+      cluster.sendCommand = (command, ...rest) => {
+        command.setTimeout(commandTimeout)
+        return send.call(cluster, command, ...rest)
+      }
+    }
+    return cluster
   }
   throw new Error('the in-process store has no connection')
 }
@@ -65,12 +110,14 @@ export function openConnection(settings, options) {
  * @param {Redis | Cluster} connection
  */
 export function breakOff(connection) {
+  // A cluster's nodes are given up one by one, by `sendOnce`.
+  if (connection.isCluster) return
   try {
     const { stream } = /** @type {Redis} */ (connection)
     const socket = /** @type {import('node:net').Socket} */ (stream)
     socket.resetAndDestroy()
   } catch {
-    // A Cluster, or no bare TCP connection.
+    // No bare TCP connection.
     connection.disconnect(true)
   }
 }
