@@ -17,6 +17,8 @@ const ours = /^(REDIS_URL|QUEUE_KEY|DEAD_KEY|HOST|PORT|\w+_TOKEN|SMTP_URL|MAIL_F
 const cleanEnv = (more: Record<string, string>): Record<string, string | undefined> => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
   NODE_ENV: '',
+  // Where a test leaves nothing on the PATH, the one that the suite was given must not be found.
+  ...(more['PATH'] === undefined ? {} : { REDISDISTRO_REDIS_SERVER: '' }),
   ...more,
 })
 
