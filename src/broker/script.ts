@@ -31,9 +31,15 @@ const source = (text: string): Source => ({
 })
 
 /**
+ * Lets an unflagged script run on a full Redis, which refuses only the first write of a script, and
+ * only a command that may take memory. No key has a TTL, so that this one does nothing else.
+ */
+const writesWhenFull = "redis.call('PERSIST', KEYS[1])"
+
+/**
  * Composes a script. Names of keys and arguments become Lua locals; `rest` is the index in ARGV of
- * the last named one. Every script but those that take new tasks is flagged `allow-oom`, since what
- * frees memory must run on a full Redis.
+ * the last named one. Every script but those that take new tasks runs on a full Redis, since what
+ * frees memory must; one that only reads says so, and runs where Redis takes no writes.
  */
 export function defineScript<const Arg extends string>(parts: {
   name: string
@@ -41,8 +47,10 @@ export function defineScript<const Arg extends string>(parts: {
   args: readonly Arg[]
   body: readonly Fragment[]
   refusedWhenFull?: boolean
+  /** Writes nothing. */
+  reads?: boolean
 }): Script<Arg> {
-  const { name, keys, args, body } = parts
+  const { name, keys, args, body, reads, refusedWhenFull } = parts
   const lines = [
     `local ${keys.join(', ')} = ${keys.map((_, i) => `KEYS[${i + 1}]`).join(', ')}`,
     ...(args.length > 0
@@ -52,11 +60,12 @@ export function defineScript<const Arg extends string>(parts: {
     ...body.map((piece) => piece.lua.trim()),
   ]
   const text = `${lines.join('\n')}\n`
+  const flags = reads ? ' flags=no-writes' : refusedWhenFull ? '' : ' flags=allow-oom'
   return {
     name,
     keys,
     args,
-    plain: source(text),
-    flagged: source(`#!lua${parts.refusedWhenFull ? '' : ' flags=allow-oom'}\n${text}`),
+    plain: source(reads || refusedWhenFull ? text : `${writesWhenFull}\n${text}`),
+    flagged: source(`#!lua${flags}\n${text}`),
   }
 }

@@ -204,6 +204,7 @@ export const findScript = defineScript({
   keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
   args: [],
   body: [base, stateOf, queries.describe, queries.find],
+  reads: true,
 })
 
 export const listScript = defineScript({
@@ -211,6 +212,7 @@ export const listScript = defineScript({
   keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
   args: ['set', 'letter', 'backward', 'after', 'limit'],
   body: [base, stateOf, queries.describe, queries.list],
+  reads: true,
 })
 
 export const countsScript = defineScript({
@@ -218,6 +220,7 @@ export const countsScript = defineScript({
   keys: [...sets, 'tasks', 'workers', 'meta', 'stats', 'own'],
   args: ['now'],
   body: [base, time, queries.counts],
+  reads: true,
 })
 
 export const lettersScript = defineScript({
@@ -225,4 +228,5 @@ export const lettersScript = defineScript({
   keys: ['dead', 'deadLetters'],
   args: [],
   body: [base, queries.letters],
+  reads: true,
 })
