@@ -6,7 +6,8 @@ import { until } from './until.js'
 export interface TestCluster {
   /** The masters first, then as many replicas, in the same order. */
   readonly nodes: readonly TestRedis[]
-  readonly settings: { readonly nodes: readonly { readonly host: string; readonly port: number }[] }
+  /** As `redis.cluster` takes it. */
+  readonly settings: { nodes: { host: string; port: number }[] }
   /** Which of `nodes` serves a key's slot now, by what the others say. */
   masterOf(key: string): Promise<TestRedis>
   /** Hands a slot to another master, keys and all, while clients go on. */
@@ -40,7 +41,8 @@ const isFree = (port: number) =>
   })
 
 async function startNode(program: string, more: readonly string[]): Promise<TestRedis> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', ...more]
+  const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000']
+  const args = [...cluster, '--repl-diskless-sync-delay', '0', ...more]
   for (let tries = 1; ; tries++) {
     try {
       return await startRedisProcess({ program, args, port: await choosePort() })
