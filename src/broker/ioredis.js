@@ -73,6 +73,8 @@ export function openConnection(settings, options) {
       failoverDetector: true,
       sentinelRetryStrategy: retryStrategy,
       ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+      // Without these words `tls` would be passed over in silence, and passwords go in the clear.
+      ...(common.tls ? { enableTLSForSentinelMode: true, sentinelTLS: common.tls } : {}),
     })
   }
   if ('cluster' in settings) {

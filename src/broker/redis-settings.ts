@@ -49,7 +49,9 @@ export const redisSchema = z
       .describe("URL of one Redis, or 'embedded'; left out, the embedded store."),
     sentinel: sentinelSchema.optional().describe('A Redis behind Sentinel.'),
     cluster: clusterSchema.optional().describe('A Redis Cluster.'),
-    tls: tlsSchema.optional().describe('TLS; {} is enough where the system trusts the server.'),
+    tls: tlsSchema
+      .optional()
+      .describe('TLS, with sentinels too; {} is enough where the system trusts the server.'),
     prefix: z
       .string()
       .regex(/^[A-Za-z0-9._:-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ : -')

@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis'
 import { RedisDistroError } from '../core/errors.js'
-import { faultOf, isUnknownScript } from './fault.js'
+import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
 import { breakOff, openConnection } from './ioredis.js'
 import type { Script } from './script.js'
@@ -8,6 +8,8 @@ import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
 
 type Connection = Redis | Cluster
+
+const unheard = { info: () => undefined, warn: () => undefined }
 
 /** Where a connection leads, without user and password. */
 function saysOf(settings: ConnectionSettings): string {
@@ -42,6 +44,8 @@ export class RedisStore implements ScriptStore {
   readonly #blocking = new Map<string, Connection>()
   #flags = false
   #unsafe: RedisDistroError | undefined
+  #noDatabase: Error | undefined
+  #told: string | undefined
   #checked: Promise<void> | undefined
   #away = false
   #closed = false
@@ -53,7 +57,14 @@ export class RedisStore implements ScriptStore {
       name: 'redisdistro',
       commandTimeout: options.commandTimeout,
     })
-    this.#connection.on('error', (error: Error) => this.#sayAway(error))
+    this.#connection.on('connect', () => {
+      this.#noDatabase = undefined
+    })
+    this.#connection.on('error', (error: Error) => {
+      // The client library would go on in database 0, among somebody else's keys.
+      if (isRefusedSelect(error)) this.#noDatabase = error
+      this.#sayAway(error)
+    })
     this.#connection.on('ready', () => {
       this.#checked = this.#check()
     })
@@ -198,7 +209,16 @@ export class RedisStore implements ScriptStore {
     try {
       const server = readServer(await this.#connection.info())
       this.#flags = server.version[0] >= 7
-      this.#unsafe = judgeServer(server, { ...this.#options, says: this.says })
+      // Each thing is said once, not whenever the server is reached anew.
+      const told = JSON.stringify(server)
+      const log = told === this.#told ? unheard : this.#options.log
+      this.#told = told
+      const { allowEviction } = this.#options
+      this.#unsafe = judgeServer(server, { allowEviction, log, says: this.says })
+      if (this.#noDatabase) {
+        const words = `the database of ${this.says} cannot be used: ${this.#noDatabase.message}`
+        this.#unsafe = new RedisDistroError('unsafe_redis', words)
+      }
     } catch (error) {
       this.#options.log.warn('Redis was reached, but could not be asked what it is', {
         store: this.says,

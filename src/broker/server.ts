@@ -6,6 +6,7 @@ export interface Server {
   readonly version: readonly [major: number, minor: number]
   readonly eviction: string | undefined
   readonly appendOnly: boolean | undefined
+  readonly replica: boolean
 }
 
 const field = (report: string, name: string) =>
@@ -20,6 +21,7 @@ export function readServer(report: string): Server {
     version: [major, minor],
     eviction: field(report, 'maxmemory_policy'),
     appendOnly: aof === undefined ? undefined : aof === '1',
+    replica: field(report, 'role') === 'slave',
   }
 }
 
@@ -46,6 +48,11 @@ export function judgeServer(server: Server, judging: Judging): RedisDistroError 
   const { eviction, appendOnly } = server
   const refusal = refusalOf(server, judging)
   if (refusal) log.warn(refusal.message)
+  if (server.replica) {
+    log.warn(
+      `${judging.says} is a replica, which takes no tasks: name its master, or use redis.sentinel`,
+    )
+  }
   if (eviction === undefined) {
     log.warn('The eviction policy of Redis cannot be read; tasks are safe only under noeviction')
   } else if (eviction.startsWith('volatile-')) {

@@ -16,7 +16,7 @@ export const errorCodes = {
   },
   unsafe_redis: {
     family: 'config',
-    says: 'The Redis server would lose tasks (eviction policy) or is too old.',
+    says: 'The Redis server would lose tasks (eviction policy), is too old, or lacks the database.',
   },
   no_store: { family: 'config', says: 'No REDIS_URL is set and no stand-in may serve.' },
   bad_request: {
