@@ -145,10 +145,10 @@ describe('a worker', () => {
 
   test('a type that it does not know is set aside unspent until a worker knows it', async () => {
     const first = await working(() => 'done')
-    const enqueuer = first.kernel
+    // Nobody who knows it works when it comes.
+    await first.kernel.stop()
+    const { id } = await (await kernelOf(first.config)).client.enqueue('job', {})
     const bare = await kernelOf(testConfig({ ...first.config, plugins: [] }))
-    const id = await first.add({}, { delay: 1 })
-    await enqueuer.stop()
     await bare.start()
     await until(async () => {
       const task = await bare.operator.task(id)
