@@ -17,5 +17,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-redis.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // Most tests wait for processes and servers of their own, so that two processors carry three.
+    maxWorkers: 3,
   },
 })
