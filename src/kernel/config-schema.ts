@@ -78,7 +78,7 @@ export interface Config<Plugins extends readonly PluginEntry[] = readonly Plugin
  * Types a config; it is checked when a kernel is made of it.
  * @example export default defineConfig({ plugins: [email()], queues: { images: { concurrency: 8 } } })
  */
-export function defineConfig<const Plugins extends readonly PluginEntry[] = readonly []>(
+export function defineConfig<const Plugins extends readonly PluginEntry[]>(
   config: Config<Plugins>,
 ): Config<Plugins> {
   return config

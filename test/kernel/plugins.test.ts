@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { definePlugin, defineTask, type Plugin } from 'redisdistro'
-import { expect, test } from 'vitest'
+import { defineConfig, definePlugin, defineTask, type Plugin } from 'redisdistro'
+import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { closePlugins, setUpPlugins } from '../../src/kernel/plugin-setup.js'
 import { readConfig } from '../../src/kernel/read-config.js'
@@ -160,4 +160,21 @@ test('a close that fails is logged and keeps no other plugin open', async () => 
   await closePlugins([tracked('a'), failing], log)
   expect(logged).toEqual(['b'])
   expect(order).toEqual(['close a'])
+})
+
+test('a plugin that is defined within the config keeps its type', () => {
+  const task = defineTask({
+    type: 'one',
+    payload: z.object({ n: z.number() }),
+    handle: ({ n }) => n,
+  })
+  const config = defineConfig({
+    plugins: [
+      definePlugin({ name: 'inline', tasks: [task] }),
+      definePlugin({ name: 'sized', options: z.object({ size: z.int() }), tasks: [] })({ size: 1 }),
+    ],
+  })
+  const [inline] = config.plugins ?? []
+  expect(inline?.tasks).toEqual([task])
+  expectTypeOf(inline).toEqualTypeOf<Plugin<readonly [typeof task]> | undefined>()
 })
