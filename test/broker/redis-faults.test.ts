@@ -88,7 +88,7 @@ test('a connection that answers nothing is broken off, so that nothing of it com
   const broker = createRedisBroker({
     connection: { url: `redis://127.0.0.1:${port}` },
     prefix: stage.prefix,
-    commandTimeout: 200,
+    commandTimeout: 1000,
     allowEviction: false,
     log: silentLog,
   })
