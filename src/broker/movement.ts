@@ -78,7 +78,7 @@ interface Settled {
 }
 
 function arrangeSettled(call: CycleCall): Settled {
-  const plain: (string | number)[] = []
+  const groups = new Map<string, { ids: string[]; records: string[] }>()
   const special: (string | number)[] = []
   const keeps = call.retention.count > 0
   let ran = 0
@@ -90,36 +90,46 @@ function arrangeSettled(call: CycleCall): Settled {
       waited += Math.max(0, startedAt - (task.body.runAt ?? task.body.enqueuedAt))
     }
     if (leavesNothing(settlement)) {
-      plain.push(task.id, task.fence, keeps ? completionRecord(settlement) : '')
+      const group = groups.get(task.fence) ?? { ids: [], records: [] }
+      groups.set(task.fence, group)
+      group.ids.push(task.id)
+      if (keeps) group.records.push(completionRecord(settlement))
     } else {
       special.push(...settlementArguments(settlement))
     }
   }
+  const plain: (string | number)[] = []
+  for (const [fence, { ids, records }] of groups) {
+    plain.push(fence, ids.length, ...ids, ...records)
+  }
   return {
     plain,
     special,
-    plainCount: plain.length / 3,
+    plainCount: groups.size,
     specialCount: special.length / 8,
     ran: Math.round(Math.max(0, ran)),
     waited: Math.round(waited),
   }
 }
 
+/** Before the lists in a cycle's answer. */
+const fixedAnswers = 7
+
 function readCycle(answer: readonly string[]): CycleReply {
   if (answer[0] === 'lost') return { lost: true }
-  const [, now, fence = '', nextDue, paused, refusedCount] = answer
-  const first = 6 + Number(refusedCount)
+  const [, now, fence = '', nextDue, paused, refusedCount, withHistory] = answer
+  const first = fixedAnswers + Number(refusedCount)
+  const fields = withHistory === '1' ? 3 : 2
   const leased: LeasedTask[] = []
-  for (let i = first; i + 2 < answer.length; i += 3) {
-    leased.push(
-      decodeLease(answer[i] as string, answer[i + 1] as string, answer[i + 2] as string, fence),
-    )
+  for (let i = first; i + 1 < answer.length; i += fields) {
+    const past = fields === 3 ? (answer[i + 2] as string) : ''
+    leased.push(decodeLease(answer[i] as string, answer[i + 1] as string, past, fence))
   }
   return {
     lost: false,
     now: Number(now),
     leased,
-    refused: answer.slice(6, first),
+    refused: answer.slice(fixedAnswers, first),
     ...(nextDue === '' ? {} : { nextDue: Number(nextDue) }),
     paused: paused === '1',
   }

@@ -10,6 +10,14 @@ import { wordsOf } from './settle-apart.js'
 const joinPause = 250
 
 /**
+ * A name that is never used again. Its 48 random digits are more than chance asks for: Redis keeps a
+ * hash with a value of more than 64 bytes as a table, and searches a smaller one from end to end,
+ * which would be the dearest part of a lease in `active`.
+ */
+const newName = (): string =>
+  `${hostname().replace(/[^\w.-]/g, '')}:${process.pid}:${randomBytes(24).toString('hex')}`
+
+/**
  * Works one partition of one queue. Its duties: take a lease under a name never used before, have it
  * kept, run the pump under it; when the lease is lost, abort what runs and begin again under a new
  * name; on stop, let handlers end within the grace, give back the rest and end the lease.
@@ -44,7 +52,7 @@ export class QueueWorker {
 
   async #live(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const worker = `${hostname().replace(/[^\w.-]/g, '')}:${process.pid}:${randomBytes(6).toString('hex')}`
+      const worker = newName()
       if (!(await this.#join(worker))) continue
       this.#healthy = true
       const ended = await this.#work(worker)

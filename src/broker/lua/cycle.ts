@@ -2,8 +2,8 @@ import { fragment } from '../script.js'
 
 /**
  * The rest of a cycle: promote, lease, and leave a mark where work is left behind. Returns 'ok',
- * now, fence, next due ms or '', '1' if paused, the number of refused ids and the ids, then the
- * leased tasks.
+ * now, fence, next due ms or '', '1' if paused, the number of refused ids, '1' if leased tasks come with
+ * their history, the refused ids, then the leased tasks.
  */
 export const cycle = fragment(
   'cycle',
@@ -14,8 +14,8 @@ local promoted = promoting == '1' and promoteDue() or 0
 local buriedBefore = buried
 local state = call('HMGET', meta, 'paused', 'fence')
 local paused = state[1] and true or false
-local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused) }
-for i = 1, #refused do answer[6 + i] = refused[i] end
+local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '' }
+for i = 1, #refused do answer[7 + i] = refused[i] end
 local found, leased = 0, 0
 if wanted > 0 and not paused then
   found, leased = lease(wanted, tonumber(state[2] or '0'), answer)

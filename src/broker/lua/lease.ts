@@ -3,7 +3,7 @@ import { fragment } from '../script.js'
 /**
  * Takes at most `wanted` from the front of the line. `fence` is the greater of its last value plus
  * one and Redis's microseconds, since a counter can roll back with a lost tail. Appends to `answer`
- * three a task: id, blob, head of its attempts or ''.
+ * two a task, id and blob; where any task has a history three, with the head of its own or ''.
  */
 export const lease = fragment(
   'lease',
@@ -23,9 +23,10 @@ local function lease(amount, lastFence, answer)
   if found == 0 then return 0, 0 end
   local ids = {}
   for i = 1, found do ids[i] = popped[i * 2 - 1] end
-  local blobs, pasts = call('HMGET', tasks, unpack(ids)), call('HMGET', attempts, unpack(ids))
+  local blobs = call('HMGET', tasks, unpack(ids))
+  local pasts = call('EXISTS', attempts) == 1 and call('HMGET', attempts, unpack(ids))
   local fence = string.format('%016.0f', math.max(lastFence + 1, micros))
-  local holders, size = {}, #answer
+  local holders = {}
   for i = 1, found do
     local id, blob = ids[i], blobs[i]
     local startBy = blob and string.byte(blob, 3) == 49 and call('ZSCORE', expiring, id)
@@ -36,18 +37,20 @@ local function lease(amount, lastFence, answer)
     else
       local n = #holders
       holders[n + 1] = id
-      holders[n + 2] = fence .. ' ' .. text(tonumber(popped[i * 2])) .. ' ' .. worker
-      answer[size + 1], answer[size + 2] = id, blob
-      answer[size + 3] = pasts[i] and string.match(pasts[i], '^[^\\n]*') or ''
-      size = size + 3
+      holders[n + 2] = fence .. ' ' .. popped[i * 2] .. ' ' .. worker
+      local at = #answer
+      answer[at + 1], answer[at + 2] = id, blob
+      if pasts then answer[at + 3] = pasts[i] and string.match(pasts[i], '^[^\\n]*') or '' end
     end
   end
-  if #holders > 0 then
+  local leased = #holders / 2
+  if leased > 0 then
     call('HSET', meta, 'fence', fence)
     call('HSET', active, unpack(holders))
     answer[3] = fence
+    answer[7] = pasts and '1' or ''
   end
-  return found, #holders / 2
+  return found, leased
 end
 `,
 )

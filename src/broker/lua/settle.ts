@@ -1,8 +1,9 @@
 import { fragment } from '../script.js'
 
 /**
- * What a worker says of the tasks it holds. ARGV after the named: `plain` times id, fence, record
- * of a completion that leaves nothing behind; then eight a task: op, id, fence, delay, record,
+ * What a worker says of the tasks it holds. ARGV after the named: `plain` groups of completions that
+ * leave nothing behind, each fence, amount, so many ids and, where they are kept, so many records;
+ * then eight a task: op, id, fence, delay, record,
  * flags (level, own, expires, unique mode), unique key, dead-letter.
  * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
  * A task that is no longer held under this fence is refused, and nothing of it changes. What a run
@@ -13,17 +14,27 @@ export const settle = fragment(
   `
 plain, special, keepCount = tonumber(plain), tonumber(special), tonumber(keepCount)
 local refused, settledIds, remembered, silenced = {}, {}, {}, {}
-local asked = {}
-for i = 1, plain do asked[i] = ARGV[rest + i * 3 - 2] end
-for i = 1, special do asked[plain + i] = ARGV[rest + plain * 3 + i * 8 - 6] end
+local fences, records, asked = {}, {}, {}
+local at, kept = rest, keepCount > 0
+for _ = 1, plain do
+  local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
+  at = at + 2
+  for i = 1, amount do
+    local n = #asked + 1
+    fences[n], asked[n] = fence, ARGV[at + i]
+    if kept then records[n] = ARGV[at + amount + i] end
+  end
+  at = at + (kept and amount * 2 or amount)
+end
+local completions = #asked
+for i = 1, special do asked[completions + i] = ARGV[at + i * 8 - 6] end
 local holders = #asked > 0 and call('HMGET', active, unpack(asked)) or {}
 
-for i = 1, plain do
-  local id, fence, record = ARGV[rest + i * 3 - 2], ARGV[rest + i * 3 - 1], ARGV[rest + i * 3]
-  local holder = holders[i]
-  if holder and string.sub(holder, 1, 16) == fence then
+for i = 1, completions do
+  local id, holder = asked[i], holders[i]
+  if holder and string.sub(holder, 1, 16) == fences[i] then
     settledIds[#settledIds + 1] = id
-    complete(id, record)
+    complete(id, records[i])
   else
     refused[#refused + 1] = id
   end
@@ -64,9 +75,9 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
 end
 
 for i = 1, special do
-  local at = rest + plain * 3 + (i - 1) * 8
   local op, id, fence, delay, record, flags, key, deadLetter = unpack(ARGV, at + 1, at + 8)
-  local holder = holders[plain + i]
+  at = at + 8
+  local holder = holders[completions + i]
   if holder and string.sub(holder, 1, 16) == fence then
     settledIds[#settledIds + 1] = id
     settleOne(op, id, holder, delay, record, flags, key, deadLetter)
