@@ -1,22 +1,23 @@
 import { fragment } from '../script.js'
 
-/** Completed ids are gathered and written at once; with nothing to keep, the record goes at once. */
+/** Completed tasks are gathered and written at once; with nothing to keep, the record goes at once. */
 export const complete = fragment(
   'complete',
   `
-local completedIds, completedPlaces, completedResults = {}, {}, {}
+local completions, completedPlaces, completedResults = 0, {}, {}
+local function forget(ids, amount)
+  completions = completions + amount
+  call('HDEL', tasks, unpack(ids, 1, amount))
+end
 local function complete(id, record)
-  completedIds[#completedIds + 1] = id
-  if keepCount > 0 then
-    local n = #completedPlaces
-    completedPlaces[n + 1], completedPlaces[n + 2] = text(now), id
-    completedResults[n + 1], completedResults[n + 2] = id, record
-  end
+  if keepCount == 0 then return forget({ id }, 1) end
+  local n = #completedPlaces
+  completedPlaces[n + 1], completedPlaces[n + 2] = text(now), id
+  completedResults[n + 1], completedResults[n + 2] = id, record
 end
 local function writeCompleted()
-  local amount = #completedIds
-  if amount == 0 then return end
-  if keepCount > 0 then
+  if #completedPlaces > 0 then
+    completions = #completedPlaces / 2
     call('ZADD', completed, unpack(completedPlaces))
     call('HSET', results, unpack(completedResults))
     local over = tonumber(call('ZCARD', completed)) - keepCount
@@ -27,10 +28,9 @@ local function writeCompleted()
       call('HDEL', results, unpack(oldest))
       call('HDEL', attempts, unpack(oldest))
     end
-  else
-    call('HDEL', tasks, unpack(completedIds))
   end
-  count('completed', amount)
+  if completions == 0 then return end
+  count('completed', completions)
   count('runMs', tonumber(ran))
   count('waitMs', tonumber(waited))
 end

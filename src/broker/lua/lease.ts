@@ -26,7 +26,9 @@ local function lease(amount, lastFence, answer)
   local blobs = call('HMGET', tasks, unpack(ids))
   local pasts = call('EXISTS', attempts) == 1 and call('HMGET', attempts, unpack(ids))
   local fence = string.format('%016.0f', math.max(lastFence + 1, micros))
-  local holders = {}
+  local holders, leased, size = {}, 0, #answer
+  local tail = ' ' .. worker
+  local before = fence .. ' '
   for i = 1, found do
     local id, blob = ids[i], blobs[i]
     local startBy = blob and string.byte(blob, 3) == 49 and call('ZSCORE', expiring, id)
@@ -35,15 +37,16 @@ local function lease(amount, lastFence, answer)
     elseif startBy and tonumber(startBy) <= now then
       expire(id, blob)
     else
-      local n = #holders
-      holders[n + 1] = id
-      holders[n + 2] = fence .. ' ' .. popped[i * 2] .. ' ' .. worker
-      local at = #answer
-      answer[at + 1], answer[at + 2] = id, blob
-      if pasts then answer[at + 3] = pasts[i] and string.match(pasts[i], '^[^\\n]*') or '' end
+      leased = leased + 1
+      holders[leased * 2 - 1], holders[leased * 2] = id, before .. popped[i * 2] .. tail
+      answer[size + 1], answer[size + 2] = id, blob
+      size = size + 2
+      if pasts then
+        size = size + 1
+        answer[size] = pasts[i] and string.match(pasts[i], '^[^\\n]*') or ''
+      end
     end
   end
-  local leased = #holders / 2
   if leased > 0 then
     call('HSET', meta, 'fence', fence)
     call('HSET', active, unpack(holders))

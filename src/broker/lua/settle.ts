@@ -14,30 +14,33 @@ export const settle = fragment(
   `
 plain, special, keepCount = tonumber(plain), tonumber(special), tonumber(keepCount)
 local refused, settledIds, remembered, silenced = {}, {}, {}, {}
-local fences, records, asked = {}, {}, {}
 local at, kept = rest, keepCount > 0
+
+local function completeAll(fence, amount)
+  local ids = { unpack(ARGV, at + 1, at + amount) }
+  at = at + amount
+  local holders = call('HMGET', active, unpack(ids))
+  local held = 0
+  for i = 1, amount do
+    local id, holder = ids[i], holders[i]
+    if holder and string.sub(holder, 1, 16) == fence then
+      held = held + 1
+      ids[held] = id
+      if kept then complete(id, ARGV[at + i]) end
+    else
+      refused[#refused + 1] = id
+    end
+  end
+  if kept then at = at + amount end
+  if held == 0 then return end
+  call('HDEL', active, unpack(ids, 1, held))
+  if not kept then forget(ids, held) end
+end
+
 for _ = 1, plain do
   local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
   at = at + 2
-  for i = 1, amount do
-    local n = #asked + 1
-    fences[n], asked[n] = fence, ARGV[at + i]
-    if kept then records[n] = ARGV[at + amount + i] end
-  end
-  at = at + (kept and amount * 2 or amount)
-end
-local completions = #asked
-for i = 1, special do asked[completions + i] = ARGV[at + i * 8 - 6] end
-local holders = #asked > 0 and call('HMGET', active, unpack(asked)) or {}
-
-for i = 1, completions do
-  local id, holder = asked[i], holders[i]
-  if holder and string.sub(holder, 1, 16) == fences[i] then
-    settledIds[#settledIds + 1] = id
-    complete(id, records[i])
-  else
-    refused[#refused + 1] = id
-  end
+  completeAll(fence, amount)
 end
 
 local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
@@ -74,10 +77,13 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   remembered[n + 1], remembered[n + 2] = id, formatAttempts(past)
 end
 
+local asked = {}
+for i = 1, special do asked[i] = ARGV[at + i * 8 - 6] end
+local holders = special > 0 and call('HMGET', active, unpack(asked)) or {}
 for i = 1, special do
   local op, id, fence, delay, record, flags, key, deadLetter = unpack(ARGV, at + 1, at + 8)
   at = at + 8
-  local holder = holders[completions + i]
+  local holder = holders[i]
   if holder and string.sub(holder, 1, 16) == fence then
     settledIds[#settledIds + 1] = id
     settleOne(op, id, holder, delay, record, flags, key, deadLetter)
