@@ -9,11 +9,11 @@ import type {
 import { RedisDistroError } from '../core/errors.js'
 import type { State } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
+import { encodeTask } from './blob.js'
 import {
   checkedArguments,
   completionRecord,
   decodeLease,
-  encodeTask,
   isPlain,
   leavesNothing,
   settlementArguments,

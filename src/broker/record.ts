@@ -1,68 +1,8 @@
-import type { LeasedTask, NewTask, Settlement, TaskFlags } from '../core/broker.js'
-import { type OutcomeName, priorities, type TaskBody, type TaskError } from '../core/task.js'
+import type { LeasedTask, NewTask, Settlement } from '../core/broker.js'
+import { type OutcomeName, priorities, type TaskError } from '../core/task.js'
+import { decodeTask, encodeTask } from './blob.js'
 
 const uniqueModes = ['none', 'held', 'timed'] as const
-
-/**
- * A task as it is written once: a header line that Lua may split (level, own id, expires, unique
- * mode as digits, then dead-letter key and unique key, percent-encoded), then the body as JSON. The
- * script that takes a task for later adds its due time to the line: only Redis knows it exactly.
- */
-export function encodeTask(task: NewTask): string {
-  const level = priorities.indexOf(task.priority)
-  const own = task.fingerprint === undefined ? 0 : 1
-  const expires = task.expiresIn === undefined ? 0 : 1
-  const unique = task.unique === undefined ? 0 : task.unique.for === undefined ? 1 : 2
-  const key = task.unique === undefined ? '' : encodeURIComponent(task.unique.key)
-  const { body } = task
-  const kept = body.runAt === undefined ? body : { ...body, runAt: undefined }
-  return `${level}${own}${expires}${unique} ${task.deadLetter} ${key}\n${JSON.stringify(kept)}`
-}
-
-interface Decoded {
-  readonly priority: LeasedTask['priority']
-  readonly flags: TaskFlags
-  readonly deadLetter: string
-  readonly uniqueKey: string
-  readonly body: TaskBody
-  readonly broken?: string
-}
-
-const unreadable: TaskBody = { type: '', payload: null, enqueuedAt: 0, overrides: {}, tags: [] }
-
-function parseBody(text: string): TaskBody | undefined {
-  try {
-    const body: unknown = JSON.parse(text)
-    if (typeof body !== 'object' || body === null || !('type' in body)) return undefined
-    return typeof body.type === 'string' ? (body as TaskBody) : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Where the header line cannot be read; the scripts then take it so too. */
-const plainHeader = ['1000', 'dead', ''] as const
-
-/** The reverse of `encodeTask`; a record that cannot be read says so in `broken`, and stops nobody. */
-export function decodeTask(blob: string): Decoded {
-  const end = blob.indexOf('\n')
-  const line = blob.slice(0, Math.max(end, 0)).split(' ')
-  const readable = line.length >= 3 && line[0]?.length === 4 && line[1] !== ''
-  const [digits = '', deadLetter = '', uniqueKey = '', due = ''] = readable ? line : plainHeader
-  const body = readable ? parseBody(blob.slice(end + 1)) : undefined
-  return {
-    priority: priorities[digits.charCodeAt(0) - 48] ?? 'normal',
-    flags: {
-      own: digits[1] === '1',
-      expires: digits[2] === '1',
-      unique: uniqueModes[digits.charCodeAt(3) - 48] ?? 'none',
-    },
-    deadLetter,
-    uniqueKey,
-    body: due === '' || !body ? (body ?? unreadable) : { ...body, runAt: Number(due) },
-    ...(body ? {} : { broken: `its record cannot be read: ${blob.slice(0, 200)}` }),
-  }
-}
 
 /** The arguments of a checked enqueue, seven a task. */
 export function checkedArguments(task: NewTask): (string | number)[] {

@@ -20,7 +20,7 @@ import * as workersLua from './lua/workers.js'
 import { defineScript } from './script.js'
 
 const { base, time, header, inLine, wakeUp, stateOf, attemptsOf, leaveBehind, leaseHeld } = baseLua
-const { holderOf, undate } = baseLua
+const { dated, holderOf, undate } = baseLua
 
 const sets = [
   'waiting',
@@ -59,7 +59,7 @@ export const enqueueCheckedScript = defineScript({
   name: 'enqueueChecked',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
   args: ['now'],
-  body: [base, time, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
+  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
   refusedWhenFull: true,
 })
 
@@ -160,6 +160,7 @@ export const requeueScript = defineScript({
     base,
     time,
     header,
+    dated,
     undate,
     inLine,
     wakeUp,
@@ -175,7 +176,7 @@ export const promoteScript = defineScript({
   name: 'promote',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta'],
   args: ['now'],
-  body: [base, time, header, undate, inLine, wakeUp, stateOf, eachId, promoteNow],
+  body: [base, time, header, dated, undate, inLine, wakeUp, stateOf, eachId, promoteNow],
 })
 
 export const eraseScript = defineScript({

@@ -2,7 +2,7 @@ import type { StoredTask } from '../core/broker.js'
 import { iso } from '../core/clock.js'
 import type { State } from '../core/state.js'
 import type { AttemptRecord, OutcomeName, TaskError } from '../core/task.js'
-import { decodeTask } from './record.js'
+import { decodeTask } from './blob.js'
 
 interface AttemptLine {
   readonly n: number

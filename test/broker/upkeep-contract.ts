@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionSettings } from '../../src/broker/index.js'
 import type { NewTask } from '../../src/core/broker.js'
+import type { Priority } from '../../src/core/task.js'
 import { error, Stage } from './stage.js'
 
 const day = 86_400_000
@@ -40,7 +41,7 @@ export function upkeepContract(connect: () => ConnectionSettings): void {
     })
 
     test('buries a task whose header cannot be read as it would any other', async () => {
-      const id = await stage.add({ deadLetter: '' })
+      const id = await stage.add({ priority: 'unknown' as Priority, deadLetter: 'other' })
       const healthy = await stage.add()
       const [broken, task] = await stage.lease(2)
       expect(broken).toMatchObject({ id, deadLetter: 'dead' })

@@ -47,10 +47,27 @@ export const header = fragment(
   'header',
   `
 local function header(blob)
-  local level, own_, expires, mode, letter, key, due =
-    string.match(blob or '', '^(%d)(%d)(%d)(%d) (%S+) (%S*) ?(%d*)\\n')
-  if not level then return '1', '0', '0', '0', 'dead', '', '' end
-  return level, own_, expires, mode, letter, key, due
+  local flags, letter, key, due = string.match(blob or '', '^([0-_]) ?([^ \\n]*) ?([^ \\n]*) ?(%d*)\\n')
+  if not flags then return '1', '0', '0', '0', 'dead', '', '' end
+  local number = string.byte(flags) - 48
+  return text(number % 4), text(math.floor(number / 4) % 2), text(math.floor(number / 8) % 2),
+    text(math.floor(number / 16)), letter == '' and 'dead' or letter, key, due
+end
+`,
+)
+
+/** The record with its due time in the header, or, without one, with none. */
+export const dated = fragment(
+  'dated',
+  `
+local function dated(blob, due)
+  local flags, letter, key = string.match(blob, '^([0-_]) ?([^ \\n]*) ?([^ \\n]*)')
+  local stop = string.find(blob, '\\n', 1, true)
+  local words = flags
+  if due ~= '' then words = flags .. ' ' .. letter .. ' ' .. key .. ' ' .. due
+  elseif key ~= '' then words = flags .. ' ' .. letter .. ' ' .. key
+  elseif letter ~= '' then words = flags .. ' ' .. letter end
+  return words .. string.sub(blob, stop)
 end
 `,
 )
@@ -61,8 +78,7 @@ export const undate = fragment(
   `
 local function undate(id, due)
   if due == '' or tonumber(due) <= now then return end
-  local blob = call('HGET', tasks, id)
-  call('HSET', tasks, id, (string.gsub(blob, '^(%S+ %S+ %S*) %d+\\n', '%1\\n', 1)))
+  call('HSET', tasks, id, dated(call('HGET', tasks, id), ''))
 end
 `,
 )

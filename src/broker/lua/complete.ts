@@ -16,19 +16,20 @@ local function complete(id, record)
   completedResults[n + 1], completedResults[n + 2] = id, record
 end
 local function writeCompleted()
-  if #completedPlaces > 0 then
-    completions = #completedPlaces / 2
-    call('ZADD', completed, unpack(completedPlaces))
-    call('HSET', results, unpack(completedResults))
-    local over = tonumber(call('ZCARD', completed)) - keepCount
-    if over > 0 then
-      local oldest = call('ZRANGE', completed, '0', text(math.min(over, 2000) - 1))
-      call('ZREM', completed, unpack(oldest))
-      call('HDEL', tasks, unpack(oldest))
-      call('HDEL', results, unpack(oldest))
-      call('HDEL', attempts, unpack(oldest))
-    end
-  end
+  if #completedPlaces == 0 then return end
+  completions = completions + #completedPlaces / 2
+  call('ZADD', completed, unpack(completedPlaces))
+  call('HSET', results, unpack(completedResults))
+  completedPlaces, completedResults = {}, {}
+  local over = tonumber(call('ZCARD', completed)) - keepCount
+  if over <= 0 then return end
+  local oldest = call('ZRANGE', completed, '0', text(math.min(over, 2000) - 1))
+  call('ZREM', completed, unpack(oldest))
+  call('HDEL', tasks, unpack(oldest))
+  call('HDEL', results, unpack(oldest))
+  call('HDEL', attempts, unpack(oldest))
+end
+local function countCompleted()
   if completions == 0 then return end
   count('completed', completions)
   count('runMs', tonumber(ran))

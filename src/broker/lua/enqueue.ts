@@ -10,7 +10,7 @@ local records, places = {}, {}
 for i = 1, amount do
   local id, blob = ARGV[rest + i * 2 - 1], ARGV[rest + i * 2]
   records[i * 2 - 1], records[i * 2] = id, blob
-  places[i * 2 - 1] = place(string.byte(blob, 1) - 48, sequence + i)
+  places[i * 2 - 1] = place((string.byte(blob, 1) - 48) % 4, sequence + i)
   places[i * 2] = id
 end
 call('HSET', tasks, unpack(records))
@@ -48,15 +48,14 @@ local function firstOfKey(key)
 end
 
 local function store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
-  local level = string.byte(blob, 1) - 48
+  local level = (string.byte(blob, 1) - 48) % 4
   local at = due ~= '' and tonumber(due) or 0
   if string.sub(due, 1, 1) == '+' then at = at + now end
   local state, dueAt = 'waiting', ''
   if at >= now + 1 then
     state, dueAt = 'scheduled', text(math.floor(at))
     call('ZADD', scheduled, string.format('%.2f', at), id)
-    local stop = string.find(blob, '\\n', 1, true)
-    blob = string.sub(blob, 1, stop - 1) .. ' ' .. dueAt .. string.sub(blob, stop)
+    blob = dated(blob, dueAt)
   else
     call('ZADD', waiting, place(level, sequences(1) + 1), id)
   end

@@ -8,7 +8,7 @@ import { fragment } from '../script.js'
 export const lease = fragment(
   'lease',
   `
-local stub = '1000 dead \\n{"type":"","payload":null,"enqueuedAt":0,"overrides":{},"tags":[]}'
+local stub = '1\\n 0\\nnull'
 local function setAsideMissing(id)
   call('HSET', tasks, id, stub)
   local past = parseAttempts(nil)
@@ -31,7 +31,9 @@ local function lease(amount, lastFence, answer)
   local before = fence .. ' '
   for i = 1, found do
     local id, blob = ids[i], blobs[i]
-    local startBy = blob and string.byte(blob, 3) == 49 and call('ZSCORE', expiring, id)
+    local flags = blob and string.byte(blob, 1) - 48
+    local startBy = flags and flags > 7 and math.floor(flags / 8) % 2 == 1
+      and call('ZSCORE', expiring, id)
     if not blob then
       setAsideMissing(id)
     elseif startBy and tonumber(startBy) <= now then

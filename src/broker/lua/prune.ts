@@ -62,7 +62,7 @@ for _, id in ipairs(lateStarts) do
   local state = stateOf(id)
   if state == 'waiting' or state == 'scheduled' or state == 'retryable' then
     call('ZREM', sets[state], id)
-    expire(id, call('HGET', tasks, id) or '1010 dead \\n')
+    expire(id, call('HGET', tasks, id) or '9\\n')
   elseif state == 'active' then
     skipped = skipped + 1
   else

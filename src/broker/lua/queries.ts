@@ -9,7 +9,7 @@ local function describe(id, answer)
   local state, value = stateOf(id)
   if not state then blob = nil end
   local n = #answer
-  answer[n + 1] = blob or (state and '1000 dead \\n' or '')
+  answer[n + 1] = blob or (state and '1\\n' or '')
   answer[n + 2] = state or ''
   answer[n + 3] = value or ''
   answer[n + 4] = blob and call('HGET', attempts, id) or ''

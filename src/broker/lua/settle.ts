@@ -2,7 +2,7 @@ import { fragment } from '../script.js'
 
 /**
  * What a worker says of the tasks it holds. ARGV after the named: `plain` groups of completions that
- * leave nothing behind, each fence, amount, so many ids and, where they are kept, so many records;
+ * leave nothing behind (whole before the rest, for a script that fails stops where it is), each fence, amount, so many ids and, where they are kept, so many records;
  * then eight a task: op, id, fence, delay, record,
  * flags (level, own, expires, unique mode), unique key, dead-letter.
  * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
@@ -33,8 +33,8 @@ local function completeAll(fence, amount)
   end
   if kept then at = at + amount end
   if held == 0 then return end
+  if kept then writeCompleted() else forget(ids, held) end
   call('HDEL', active, unpack(ids, 1, held))
-  if not kept then forget(ids, held) end
 end
 
 for _ = 1, plain do
@@ -96,6 +96,7 @@ if #settledIds > 0 then call('HDEL', active, unpack(settledIds)) end
 if #silenced > 0 then call('HDEL', progress, unpack(silenced)) end
 if #remembered > 0 then call('HSET', attempts, unpack(remembered)) end
 writeCompleted()
+countCompleted()
 writeRetries()
 count('dead', buried)
 `,

@@ -1,0 +1,106 @@
+import type { LeasedTask, NewTask, TaskFlags } from '../core/broker.js'
+import { priorities, type TaskBody } from '../core/task.js'
+
+const uniqueModes = ['none', 'held', 'timed'] as const
+
+/** The dead-letter key that a record need not name. */
+const usual = 'dead'
+
+/** The part of a body that most tasks do without, as JSON. */
+type Rest = Partial<Pick<TaskBody, 'overrides' | 'tags' | 'traceparent' | 'tz'>>
+
+/** Level in the lowest two bits, then own id, expires, and two bits of the unique mode. */
+function flagsOf(task: NewTask): number {
+  const own = task.fingerprint === undefined ? 0 : 4
+  const expires = task.expiresIn === undefined ? 0 : 8
+  const unique = task.unique === undefined ? 0 : task.unique.for === undefined ? 16 : 32
+  return priorities.indexOf(task.priority) + own + expires + unique
+}
+
+function restOf({ overrides, tags, traceparent, tz }: TaskBody): string {
+  const { attempts, timeout } = overrides
+  const plain = attempts === undefined && timeout === undefined && tags.length === 0
+  if (plain && traceparent === undefined && tz === undefined) return ''
+  return `\n${JSON.stringify({ overrides, tags, traceparent, tz })}`
+}
+
+/**
+ * A task as it is written once, in lines, since each byte of it is held in memory a million times:
+ * a header that Lua may split (flags in one character from `0`, then dead-letter key and
+ * percent-encoded unique key where they are not the usual ones); type and enqueue time in base 36;
+ * the payload's JSON; and, where there is anything else, a last line of JSON. The script that takes
+ * a task for later adds its due time to the header: only Redis knows it exactly.
+ */
+export function encodeTask(task: NewTask): string {
+  const { body, deadLetter, unique } = task
+  const letter = deadLetter === usual ? '' : deadLetter
+  const key = unique === undefined ? '' : ` ${encodeURIComponent(unique.key)}`
+  const words = letter === '' && key === '' ? '' : ` ${letter}${key}`
+  const header = `${String.fromCharCode(48 + flagsOf(task))}${words}`
+  const payload = JSON.stringify(body.payload) ?? ''
+  return `${header}\n${body.type} ${body.enqueuedAt.toString(36)}\n${payload}${restOf(body)}`
+}
+
+export interface Decoded {
+  readonly priority: LeasedTask['priority']
+  readonly flags: TaskFlags
+  readonly deadLetter: string
+  readonly uniqueKey: string
+  readonly body: TaskBody
+  readonly broken?: string
+}
+
+const noOverrides: TaskBody['overrides'] = {}
+const noTags: readonly string[] = []
+const unreadable: TaskBody = {
+  type: '',
+  payload: null,
+  enqueuedAt: 0,
+  overrides: noOverrides,
+  tags: noTags,
+}
+
+/** What stands behind the header; undefined where it cannot be read. */
+function readBody(blob: string, start: number): TaskBody | undefined {
+  const second = blob.indexOf('\n', start)
+  if (second === -1) return undefined
+  const gap = blob.indexOf(' ', start)
+  if (gap === -1 || gap > second) return undefined
+  const enqueuedAt = Number.parseInt(blob.slice(gap + 1, second), 36)
+  if (Number.isNaN(enqueuedAt)) return undefined
+  // JSON has no bare line break, so that the next one ends it.
+  const third = blob.indexOf('\n', second + 1)
+  const text = third === -1 ? blob.slice(second + 1) : blob.slice(second + 1, third)
+  try {
+    const payload: unknown = text === '' ? undefined : JSON.parse(text)
+    const type = blob.slice(start, gap)
+    const body = { type, payload, enqueuedAt, overrides: noOverrides, tags: noTags }
+    return third === -1 ? body : { ...body, ...(JSON.parse(blob.slice(third + 1)) as Rest) }
+  } catch {
+    return undefined
+  }
+}
+
+/** The reverse of `encodeTask`; a record that cannot be read says so in `broken`, and stops nobody. */
+export function decodeTask(blob: string): Decoded {
+  const end = blob.indexOf('\n')
+  const first = blob.charCodeAt(0) - 48
+  const readable = end > 0 && first >= 0 && first < 48
+  const flags = readable ? first : 1
+  const [, deadLetter = '', uniqueKey = '', due = ''] = readable
+    ? blob.slice(0, end).split(' ')
+    : []
+  const body = readable ? readBody(blob, end + 1) : undefined
+  return {
+    priority: priorities[flags & 3] ?? 'normal',
+    flags: {
+      own: (flags & 4) !== 0,
+      expires: (flags & 8) !== 0,
+      unique: uniqueModes[(flags >> 4) & 3] ?? 'none',
+    },
+    deadLetter: deadLetter || usual,
+    uniqueKey,
+    body: due === '' || !body ? (body ?? unreadable) : { ...body, runAt: Number(due) },
+    ...(body ? undefined : { broken: `its record cannot be read: ${blob.slice(0, 200)}` }),
+  }
+}
