@@ -16,17 +16,25 @@ export interface Share {
   readonly total: number
 }
 
-/** One caller's tasks on their way. */
-interface Call {
+/** How a caller hears of its end. */
+export interface Settle<Result> {
+  resolve(result: Result): void
+  reject(error: unknown): void
+}
+
+/** One caller's tasks. */
+interface Handed extends Settle<Enqueued[]> {
   readonly tasks: readonly NewTask[]
   readonly share: Share
+}
+
+/** The same on their way. */
+interface Call extends Handed {
   readonly results: Enqueued[]
   /** How many were taken into chunks, and how many of those have an answer. */
   taken: number
   answered: number
   failures: { error: unknown; count: number }[]
-  resolve(results: Enqueued[]): void
-  reject(error: unknown): void
 }
 
 /** Neighbouring tasks of one call within a chunk. */
@@ -114,13 +122,21 @@ export class Batcher {
     share: Share = { before: 0, total: tasks.length },
   ): Promise<Enqueued[]> {
     return new Promise((resolve, reject) => {
-      const none = { results: [], taken: 0, answered: 0, failures: [] }
-      const call = { tasks, share, ...none, resolve, reject }
-      const lane = this.#laneOf(partition)
-      lane.calls.push(call)
-      if (this.#ready.size === 0) setImmediate(this.#flush)
-      this.#ready.add(lane)
+      this.hand(partition, { tasks, share, resolve, reject })
     })
+  }
+
+  /** The same, told by callback. */
+  hand(partition: Partition, { tasks, share, resolve, reject }: Handed): void {
+    const lane = this.#laneOf(partition)
+    const none = { results: [], taken: 0, answered: 0, failures: [] }
+    lane.calls.push({ tasks, share, resolve, reject, ...none })
+    if (this.#ready.size === 0) {
+      // Behind a call under way more may gather; an idle lane sends at the end of this very turn.
+      if (lane.inFlight > 0) setImmediate(this.#flush)
+      else process.nextTick(this.#flush)
+    }
+    this.#ready.add(lane)
   }
 
   #laneOf(partition: Partition): Lane {

@@ -37,6 +37,11 @@ export class CachedCatalogue {
     return this.#kept
   }
 
+  /** As it was read some seconds ago at most; undefined where it must be read. */
+  fresh(): PublishedCatalogue | undefined {
+    return this.#age() > freshFor ? undefined : this.#kept
+  }
+
   /** As Redis has it now, or had it a second ago. */
   async readAnew(): Promise<PublishedCatalogue> {
     if (this.#kept !== undefined && this.#age() < leastBetween) return this.#kept

@@ -64,6 +64,10 @@ export function catalogueDirectory({
   return {
     type: async (name) =>
       entries.find(await catalogue.read(), name) ?? entries.find(await catalogue.readAnew(), name),
+    known(name) {
+      const kept = catalogue.fresh()
+      return kept && entries.find(kept, name)
+    },
     typeNames: async () => (await catalogue.read()).types.map(({ type }) => type),
     async queues() {
       const read = await catalogue.read()

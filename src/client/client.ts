@@ -2,9 +2,12 @@ import type { Broker } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import type { Task } from '../core/task.js'
+import { activeTraceparent, tracingWanted } from '../telemetry/trace.js'
+import type { Settle } from './batcher.js'
 import type {
   BatchOptions,
   Directory,
+  DirectoryEntry,
   EnqueuedTask,
   EnqueueEntry,
   Enqueuer,
@@ -17,6 +20,7 @@ import { meetFormer } from './former.js'
 import { nameBatch, singly } from './naming.js'
 import { Operator } from './operator.js'
 import { readOptions } from './options.js'
+import { type PlainCall, plainAnswer, plainCall } from './plain.js'
 import { prepare, type Ready } from './prepare.js'
 import { errorOf } from './problem.js'
 import { RedisTime } from './redis-time.js'
@@ -33,6 +37,11 @@ export interface ClientOptions {
 }
 
 const defaultDeadline = 2500
+
+interface Plain {
+  readonly entry: DirectoryEntry
+  readonly call: PlainCall
+}
 
 /** Before the send nothing was written, whatever Redis did not answer to. */
 async function unwritten<Result>(before: Promise<Result>): Promise<Result> {
@@ -71,7 +80,19 @@ export class Client implements Enqueuer {
   }
 
   /** Enqueues one task. @throws RedisDistroError as {@link Enqueuer} lists them */
-  async enqueue(type: string, payload: unknown, options?: Options): Promise<EnqueuedTask> {
+  enqueue(type: string, payload: unknown, options?: Options): Promise<EnqueuedTask> {
+    if (options === undefined) {
+      const plain = this.#plain(type, [payload], true)
+      if (plain !== undefined) {
+        return new Promise((resolve, reject) => {
+          this.#hand(plain, { resolve: ([first]) => resolve(first as EnqueuedTask), reject })
+        })
+      }
+    }
+    return this.#enqueueOne(type, payload, options)
+  }
+
+  async #enqueueOne(type: string, payload: unknown, options?: Options): Promise<EnqueuedTask> {
     const given = give(type, payload, readOptions(options, false))
     const [task] = await this.#run([given], { naming: singly, indexing: 'single' })
     if (task === undefined) throw new RedisDistroError('internal', 'the store did not answer whole')
@@ -84,6 +105,10 @@ export class Client implements Enqueuer {
     payloads: readonly unknown[],
     options?: Options,
   ): Promise<EnqueuedTask[]> {
+    const plain = options === undefined ? this.#plain(type, payloads, false) : undefined
+    if (plain !== undefined) {
+      return await new Promise((resolve, reject) => this.#hand(plain, { resolve, reject }))
+    }
     const read = readOptions(options, true)
     if (!read.ok) {
       await this.type(type)
@@ -133,6 +158,35 @@ export class Client implements Enqueuer {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
   }
 
+  /** undefined where the call must go the long way. */
+  #plain(type: string, payloads: readonly unknown[], single: boolean): Plain | undefined {
+    if (this.#closed || payloads.length === 0 || tracingWanted(activeTraceparent()))
+      return undefined
+    const entry = this.#directory.known(type)
+    if (entry === undefined) return undefined
+    const call = plainCall(entry, payloads, { enqueuedAt: this.#time.estimate(), single })
+    return call && { entry, call }
+  }
+
+  #hand({ entry, call }: Plain, settle: Settle<EnqueuedTask[]>): void {
+    this.#running++
+    this.#sender.hand(call, {
+      resolve: (enqueued) => {
+        this.#ended()
+        settle.resolve(enqueued.map((one) => plainAnswer(entry, one)))
+      },
+      reject: (error) => {
+        this.#ended()
+        settle.reject(error)
+      },
+    })
+  }
+
+  #ended(): void {
+    this.#running--
+    if (this.#running === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+  }
+
   async #run(givens: readonly Given[], kind: CallKind): Promise<EnqueuedTask[]> {
     if (this.#closed) throw new RedisDistroError('closed', 'the client is closed')
     this.#running++
@@ -140,8 +194,7 @@ export class Client implements Enqueuer {
       const ready = await unwritten(this.#prepare(givens, kind))
       return await this.#sender.send(ready, kind.indexing)
     } finally {
-      this.#running--
-      if (this.#running === 0) for (const tell of this.#whenIdle.splice(0)) tell()
+      this.#ended()
     }
   }
 

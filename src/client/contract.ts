@@ -41,6 +41,8 @@ export interface KnownQueue {
 export interface Directory {
   /** undefined where the type is not known. */
   type(name: string): Promise<DirectoryEntry | undefined>
+  /** What is known of a type here and now, without asking; undefined where that may be out of date. */
+  known(name: string): DirectoryEntry | undefined
   typeNames(): Promise<readonly string[]>
   /** By real name; also queues that have left the config. */
   queues(): Promise<readonly KnownQueue[]>

@@ -48,6 +48,7 @@ export function registryDirectory(options: RegistryDirectoryOptions): Directory 
   const own = [...queues].map(([queue, partitions]) => ({ queue, partitions }))
   return {
     type: async (name) => entries.get(name),
+    known: (name) => entries.get(name),
     typeNames: async () => [...entries.keys()],
     async queues() {
       const published = await catalogue.read().catch(() => unpublished)

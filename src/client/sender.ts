@@ -2,9 +2,10 @@ import type { Broker, Enqueued, NewTask, StoredTask } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import { inSendSpan, traceIdOf } from '../telemetry/trace.js'
-import { Batcher } from './batcher.js'
+import { Batcher, type Settle } from './batcher.js'
 import type { EnqueuedTask } from './contract.js'
 import { enqueuedTask, foundTask, isRepeat, newTask } from './enqueued.js'
+import type { PlainCall } from './plain.js'
 import type { Indexing, Ready } from './prepare.js'
 import { atIndex, errorOf, type Problem } from './problem.js'
 import type { RedisTime } from './redis-time.js'
@@ -32,6 +33,11 @@ export class Sender {
     this.#broker = broker
     this.#time = time
     this.#batcher = new Batcher({ broker, clock, deadline })
+  }
+
+  /** Sends what needs nothing looked up; told by callback, since a promise a task has its price. */
+  hand({ partition, tasks }: PlainCall, settle: Settle<Enqueued[]>): void {
+    this.#batcher.hand(partition, { tasks, share: { before: 0, total: tasks.length }, ...settle })
   }
 
   /** The answers in the order given. @throws RedisDistroError what was not written, or may be */

@@ -65,6 +65,7 @@ export function directoryOf(...entries: DirectoryEntry[]): Directory {
   const queues = new Map(entries.map(({ queue, partitions }) => [queue, partitions]))
   return {
     type: async (name) => entries.find(({ type }) => type === name),
+    known: (name) => entries.find(({ type }) => type === name),
     typeNames: async () => entries.map(({ type }) => type),
     queues: async () =>
       [...queues].map(([queue, partitions]) => ({ queue, partitions, former: [] })),
