@@ -11,6 +11,12 @@ import type { State } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { encodeTask } from './blob.js'
 import {
+  cycleScript,
+  enqueueCheckedScript,
+  enqueueScript,
+  shortCycleScript,
+} from './movement-scripts.js'
+import {
   checkedArguments,
   completionRecord,
   decodeLease,
@@ -18,7 +24,7 @@ import {
   leavesNothing,
   settlementArguments,
 } from './record.js'
-import { cycleScript, enqueueCheckedScript, enqueueScript, giveBackScript } from './scripts.js'
+import { giveBackScript } from './scripts.js'
 
 async function enqueuePlain(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
   const rest: string[] = []
@@ -113,7 +119,7 @@ function arrangeSettled(call: CycleCall): Settled {
 }
 
 /** Before the lists in a cycle's answer. */
-const fixedAnswers = 7
+const fixedAnswers = 8
 
 function readCycle(answer: readonly string[]): CycleReply {
   if (answer[0] === 'lost') return { lost: true }
@@ -135,15 +141,14 @@ function readCycle(answer: readonly string[]): CycleReply {
   }
 }
 
-/** One cycle of the pump: settle, promote, lease. */
-export async function runCycle(
+async function cycleOnce(
   engine: Engine,
   partition: Partition,
-  call: CycleCall,
-): Promise<CycleReply> {
+  call: CycleCall & { readonly odd?: boolean },
+) {
   const settled = arrangeSettled(call)
-  const answer = await runScript(engine, {
-    script: cycleScript,
+  const answer = (await runScript(engine, {
+    script: call.odd || settled.specialCount > 0 ? cycleScript : shortCycleScript,
     partition,
     named: {
       worker: call.worker,
@@ -156,8 +161,26 @@ export async function runCycle(
       special: settled.specialCount,
     },
     rest: settled.plain.concat(settled.special),
-  })
-  return readCycle(answer as string[])
+  })) as string[]
+  return { reply: readCycle(answer), leftOdd: answer[7] === '1' }
+}
+
+/** One cycle of the pump: settle, promote, lease; a second script where the short one met an odd task. */
+export async function runCycle(
+  engine: Engine,
+  partition: Partition,
+  call: CycleCall,
+): Promise<CycleReply> {
+  const { reply, leftOdd } = await cycleOnce(engine, partition, call)
+  if (reply.lost || !leftOdd) return reply
+  const wanted = call.wanted - reply.leased.length
+  const next = await cycleOnce(engine, partition, { ...call, settled: [], wanted, odd: true })
+  if (next.reply.lost) return next.reply
+  return {
+    ...next.reply,
+    leased: [...reply.leased, ...next.reply.leased],
+    refused: reply.refused,
+  }
 }
 
 /** Tasks go back to their places by id and fence alone. */

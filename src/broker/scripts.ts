@@ -1,93 +1,19 @@
-import type { KeyName } from './keys.js'
 import * as baseLua from './lua/base.js'
 import { bury } from './lua/bury.js'
 import { cancel } from './lua/cancel.js'
-import { complete } from './lua/complete.js'
-import { cycle } from './lua/cycle.js'
-import { enqueue, enqueueChecked } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
-import { lease } from './lua/lease.js'
 import { eachId } from './lua/moves.js'
-import { promote } from './lua/promote.js'
 import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
 import { release } from './lua/release.js'
 import { promoteNow, requeue } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
-import { retry } from './lua/retry.js'
-import { settle } from './lua/settle.js'
 import * as workersLua from './lua/workers.js'
 import { defineScript } from './script.js'
+import { endKeys, sets } from './script-keys.js'
 
 const { base, time, header, inLine, wakeUp, stateOf, attemptsOf, leaveBehind, leaseHeld } = baseLua
 const { dated, holderOf, undate } = baseLua
-
-const sets = [
-  'waiting',
-  'scheduled',
-  'retryable',
-  'active',
-  'completed',
-  'dead',
-  'cancelled',
-] as const satisfies readonly KeyName[]
-
-const endKeys = [
-  'tasks',
-  'attempts',
-  'progress',
-  'results',
-  'own',
-  'ownUntil',
-  'unique',
-  'uniqueUntil',
-  'expiring',
-  'deadLetters',
-] as const satisfies readonly KeyName[]
-
-/** New tasks, ready now, under ids never used before: the common case, in few commands. */
-export const enqueueScript = defineScript({
-  name: 'enqueue',
-  keys: ['tasks', 'waiting', 'stats', 'wake', 'meta'],
-  args: ['now'],
-  body: [base, time, inLine, wakeUp, enqueue],
-  refusedWhenFull: true,
-})
-
-/** New tasks of which some are due later, have an id or key of their own, expire, or are repeats. */
-export const enqueueCheckedScript = defineScript({
-  name: 'enqueueChecked',
-  keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
-  args: ['now'],
-  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
-  refusedWhenFull: true,
-})
-
-/** The pump's one call: settle what finished, promote what is due, lease what is wanted. */
-export const cycleScript = defineScript({
-  name: 'cycle',
-  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
-  args: ['now', 'worker', 'wanted', 'promoting', 'keepCount', 'ran', 'waited', 'plain', 'special'],
-  body: [
-    base,
-    time,
-    leaseHeld,
-    header,
-    inLine,
-    wakeUp,
-    attemptsOf,
-    leaveBehind,
-    complete,
-    retry,
-    bury,
-    release,
-    settle,
-    promote,
-    expire,
-    lease,
-    cycle,
-  ],
-})
 
 export const joinScript = defineScript({
   name: 'join',

@@ -13,3 +13,5 @@ local function bury(id, deadLetter)
 end
 `,
 )
+
+export const countBuried = fragment('countBuried', "count('dead', buried)")

@@ -29,8 +29,13 @@ local function writeCompleted()
   call('HDEL', results, unpack(oldest))
   call('HDEL', attempts, unpack(oldest))
 end
-local function countCompleted()
-  if completions == 0 then return end
+`,
+)
+
+export const countCompleted = fragment(
+  'countCompleted',
+  `
+if completions > 0 then
   count('completed', completions)
   count('runMs', tonumber(ran))
   count('waitMs', tonumber(waited))

@@ -1,26 +1,25 @@
 import { fragment } from '../script.js'
 
 /**
- * The rest of a cycle: promote, lease, and leave a mark where work is left behind. Returns 'ok',
- * now, fence, next due ms or '', '1' if paused, the number of refused ids, '1' if leased tasks come with
- * their history, the refused ids, then the leased tasks.
+ * The rest of a cycle: lease, and leave a mark where work is left behind. Returns 'ok', now, fence,
+ * next due ms or '', '1' if paused, the number of refused ids, '1' if leased tasks come with their
+ * history, '1' if a task was left in line that only the long script can deal with, the refused ids,
+ * then the leased tasks.
  */
 export const cycle = fragment(
   'cycle',
   `
 -- More would not fit where Lua unpacks them, and what was popped would be lost.
 wanted = math.min(tonumber(wanted), 1000)
-local promoted = promoting == '1' and promoteDue() or 0
-local buriedBefore = buried
 local state = call('HMGET', meta, 'paused', 'fence')
 local paused = state[1] and true or false
-local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '' }
-for i = 1, #refused do answer[7 + i] = refused[i] end
+local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '', '' }
+for i = 1, #refused do answer[8 + i] = refused[i] end
 local found, leased = 0, 0
 if wanted > 0 and not paused then
   found, leased = lease(wanted, tonumber(state[2] or '0'), answer)
+  if odds > 0 then answer[8] = '1' end
 end
-count('dead', buried - buriedBefore)
 if not paused then
   if found == wanted then
     if call('EXISTS', wake) == 0 and tonumber(call('ZCARD', waiting)) > 0 then
@@ -35,6 +34,7 @@ if not paused then
     if soonest then answer[4] = text(math.floor(soonest)) end
   end
 end
-return answer
 `,
 )
+
+export const answerCycle = fragment('answerCycle', 'return answer')

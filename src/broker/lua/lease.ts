@@ -1,12 +1,8 @@
 import { fragment } from '../script.js'
 
-/**
- * Takes at most `wanted` from the front of the line. `fence` is the greater of its last value plus
- * one and Redis's microseconds, since a counter can roll back with a lost tail. Appends to `answer`
- * two a task, id and blob; where any task has a history three, with the head of its own or ''.
- */
-export const lease = fragment(
-  'lease',
+/** A task that cannot be run: expired, or without its record. */
+export const setOddAside = fragment(
+  'setOddAside',
   `
 local stub = '1\\n 0\\nnull'
 local function setAsideMissing(id)
@@ -16,7 +12,33 @@ local function setAsideMissing(id)
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, 'dead')
 end
+local odds = 0
+local function odd(id, blob)
+  if blob then expire(id, blob) else setAsideMissing(id) end
+end
+`,
+)
 
+/** Such a task goes back to its place: the answer says so, and the long script then deals with it. */
+export const leaveOdd = fragment(
+  'leaveOdd',
+  `
+local odds = 0
+local function odd(id, _, score)
+  call('ZADD', waiting, score, id)
+  odds = odds + 1
+end
+`,
+)
+
+/**
+ * Takes at most `wanted` from the front of the line. `fence` is the greater of its last value plus
+ * one and Redis's microseconds, since a counter can roll back with a lost tail. Appends to `answer`
+ * two a task, id and blob; where any task has a history three, with the head of its own or ''.
+ */
+export const lease = fragment(
+  'lease',
+  `
 local function lease(amount, lastFence, answer)
   local popped = call('ZPOPMIN', waiting, text(amount))
   local found = #popped / 2
@@ -34,10 +56,8 @@ local function lease(amount, lastFence, answer)
     local flags = blob and string.byte(blob, 1) - 48
     local startBy = flags and flags > 7 and math.floor(flags / 8) % 2 == 1
       and call('ZSCORE', expiring, id)
-    if not blob then
-      setAsideMissing(id)
-    elseif startBy and tonumber(startBy) <= now then
-      expire(id, blob)
+    if not blob or (startBy and tonumber(startBy) <= now) then
+      odd(id, blob, popped[i * 2])
     else
       leased = leased + 1
       holders[leased * 2 - 1], holders[leased * 2] = id, before .. popped[i * 2] .. tail

@@ -1,24 +1,21 @@
 import { fragment } from '../script.js'
 
 /**
- * What a worker says of the tasks it holds. ARGV after the named: `plain` groups of completions that
- * leave nothing behind (whole before the rest, for a script that fails stops where it is), each fence, amount, so many ids and, where they are kept, so many records;
- * then eight a task: op, id, fence, delay, record,
- * flags (level, own, expires, unique mode), unique key, dead-letter.
- * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
- * A task that is no longer held under this fence is refused, and nothing of it changes. What a run
- * told of its progress goes with a completed task's record, and is dropped when it will run again.
+ * Completions that leave nothing behind. ARGV after the named: `plain` groups, each fence, amount, so
+ * many ids and, where they are kept, so many records. A task that is no longer held under its fence
+ * is refused, and nothing of it changes. They are written whole before anything else is settled: a
+ * script that fails stops where it is.
  */
-export const settle = fragment(
-  'settle',
+export const settlePlain = fragment(
+  'settlePlain',
   `
-plain, special, keepCount = tonumber(plain), tonumber(special), tonumber(keepCount)
-local refused, settledIds, remembered, silenced = {}, {}, {}, {}
+keepCount = tonumber(keepCount)
+local refused = {}
 local at, kept = rest, keepCount > 0
-
-local function completeAll(fence, amount)
-  local ids = { unpack(ARGV, at + 1, at + amount) }
-  at = at + amount
+for _ = 1, tonumber(plain) do
+  local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
+  local ids = { unpack(ARGV, at + 3, at + 2 + amount) }
+  at = at + 2 + amount
   local holders = call('HMGET', active, unpack(ids))
   local held = 0
   for i = 1, amount do
@@ -32,17 +29,26 @@ local function completeAll(fence, amount)
     end
   end
   if kept then at = at + amount end
-  if held == 0 then return end
-  if kept then writeCompleted() else forget(ids, held) end
-  call('HDEL', active, unpack(ids, 1, held))
+  if held > 0 then
+    if kept then writeCompleted() else forget(ids, held) end
+    call('HDEL', active, unpack(ids, 1, held))
+  end
 end
+`,
+)
 
-for _ = 1, plain do
-  local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
-  at = at + 2
-  completeAll(fence, amount)
-end
-
+/**
+ * What else a worker says of the tasks it holds. ARGV from `at` on: eight a task: op, id, fence,
+ * delay, record, flags (level, own, expires, unique mode), unique key, dead-letter.
+ * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
+ * What a run told of its progress goes with a completed task's record, and is dropped when it will
+ * run again.
+ */
+export const settle = fragment(
+  'settle',
+  `
+special = tonumber(special)
+local settledIds, remembered, silenced = {}, {}, {}
 local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   local own_, expires, mode = string.match(flags, '^%d(%d)(%d)(%d)')
   local past = parseAttempts(call('HGET', attempts, id))
@@ -96,8 +102,6 @@ if #settledIds > 0 then call('HDEL', active, unpack(settledIds)) end
 if #silenced > 0 then call('HDEL', progress, unpack(silenced)) end
 if #remembered > 0 then call('HSET', attempts, unpack(remembered)) end
 writeCompleted()
-countCompleted()
 writeRetries()
-count('dead', buried)
 `,
 )

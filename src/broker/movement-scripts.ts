@@ -1,0 +1,115 @@
+import * as baseLua from './lua/base.js'
+import { bury, countBuried } from './lua/bury.js'
+import { complete, countCompleted } from './lua/complete.js'
+import { answerCycle, cycle } from './lua/cycle.js'
+import { enqueue, enqueueChecked } from './lua/enqueue.js'
+import { expire } from './lua/expire.js'
+import { lease, leaveOdd, setOddAside } from './lua/lease.js'
+import { promote } from './lua/promote.js'
+import { release } from './lua/release.js'
+import { retry } from './lua/retry.js'
+import { settle, settlePlain } from './lua/settle.js'
+import { defineScript } from './script.js'
+import { endKeys, sets } from './script-keys.js'
+
+const { attemptsOf, base, dated, header, holderOf, inLine } = baseLua
+const { leaseHeld, leaveBehind, stateOf, time, wakeUp } = baseLua
+
+/** New tasks, ready now, under ids never used before: the common case, in few commands. */
+export const enqueueScript = defineScript({
+  name: 'enqueue',
+  keys: ['tasks', 'waiting', 'stats', 'wake', 'meta'],
+  args: ['now'],
+  body: [base, time, inLine, wakeUp, enqueue],
+  refusedWhenFull: true,
+})
+
+/** New tasks of which some are due later, have an id or key of their own, expire, or are repeats. */
+export const enqueueCheckedScript = defineScript({
+  name: 'enqueueChecked',
+  keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
+  args: ['now'],
+  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
+  refusedWhenFull: true,
+})
+
+const cycleArgs = [
+  'now',
+  'worker',
+  'wanted',
+  'promoting',
+  'keepCount',
+  'ran',
+  'waited',
+  'plain',
+  'special',
+] as const
+
+/** The pump's one call: settle what finished, promote what is due, lease what is wanted. */
+export const cycleScript = defineScript({
+  name: 'cycle',
+  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
+  args: cycleArgs,
+  body: [
+    base,
+    time,
+    leaseHeld,
+    header,
+    inLine,
+    wakeUp,
+    attemptsOf,
+    leaveBehind,
+    complete,
+    settlePlain,
+    retry,
+    bury,
+    release,
+    settle,
+    countCompleted,
+    promote,
+    expire,
+    setOddAside,
+    lease,
+    cycle,
+    countBuried,
+    answerCycle,
+  ],
+})
+
+/**
+ * The same where all that finished completed and left nothing behind, which is the common case: what
+ * a script defines and does not use costs Redis more than its commands.
+ */
+export const shortCycleScript = defineScript({
+  name: 'shortCycle',
+  keys: [
+    'waiting',
+    'scheduled',
+    'retryable',
+    'active',
+    'completed',
+    'tasks',
+    'attempts',
+    'results',
+    'expiring',
+    'workers',
+    'stats',
+    'wake',
+    'meta',
+  ],
+  args: cycleArgs,
+  body: [
+    base,
+    time,
+    leaseHeld,
+    inLine,
+    complete,
+    settlePlain,
+    countCompleted,
+    promote,
+    leaveOdd,
+    lease,
+    cycle,
+    answerCycle,
+  ],
+})
