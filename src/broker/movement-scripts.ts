@@ -19,7 +19,7 @@ const { leaseHeld, leaveBehind, stateOf, time, wakeUp } = baseLua
 export const enqueueScript = defineScript({
   name: 'enqueue',
   keys: ['tasks', 'waiting', 'stats', 'wake', 'meta'],
-  args: ['now'],
+  args: ['now', 'amount', 'records'],
   body: [base, time, inLine, wakeUp, enqueue],
   refusedWhenFull: true,
 })

@@ -26,10 +26,14 @@ import {
 } from './record.js'
 import { giveBackScript } from './scripts.js'
 
+/** No record holds one: JSON escapes it, and no name may have it. */
+const recordEnd = '\x1e'
+
 async function enqueuePlain(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
-  const rest: string[] = []
-  for (const task of tasks) rest.push(task.id, encodeTask(task))
-  await runScript(engine, { script: enqueueScript, partition, named: {}, rest })
+  let records = ''
+  for (const task of tasks) records += `${task.id}\n${encodeTask(task)}${recordEnd}`
+  const named = { amount: tasks.length, records }
+  await runScript(engine, { script: enqueueScript, partition, named })
   return tasks.map(
     ({ id }): Enqueued => ({ id, state: 'waiting', duplicate: false, differs: false }),
   )
