@@ -9,10 +9,11 @@ const prose = {
   scheduled: `The task has a time of its own (\`runAt\` or \`delay\`) that lies ahead. It costs nothing
 until then. Time is Redis's: a client or worker whose clock is wrong moves no task. When the time
 has come it is promoted within a second and takes its place at the end of its priority level. A
-person can promote it now or cancel it.`,
+person can promote it now or cancel it. A task whose type or payload its worker did not know is set
+aside here too, unspent, for a second at first and thirty at most, so that another may know it.`,
   waiting: `The task is ready and stands in line. Urgent levels go first, and within a level the
-first in is the first out. Pausing its queue keeps it here. What is given back unspent, or rescued
-from a worker that is gone, returns to the place in line that it had before.`,
+first in is the first out. Pausing its queue keeps it here. What is given back unspent at
+a shutdown, or rescued from a worker that is gone, returns to the place in line that it had before.`,
   active: `A worker has the task under its lease and runs its handler, or is about to. The lease is
 the worker's, not the task's: it is renewed from a thread of its own, and when it is lost nothing
 that the worker still says about the task counts. Each lease of a task has a greater \`fence\`. A

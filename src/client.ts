@@ -10,8 +10,8 @@ import { RedisDistroError } from './core/errors.js'
 import { lazily } from './core/lazily.js'
 import { silentLog } from './telemetry/log.js'
 
-export type { EnqueuedTask, MoveResult } from './client/contract.js'
 export type { EnqueueOptions } from './core/enqueue-options.js'
+export type { EnqueuedTask, MoveResult } from './core/enqueuer.js'
 export { isRedisDistroError, RedisDistroError } from './core/errors.js'
 export type { Task } from './core/task.js'
 

@@ -17,7 +17,7 @@ const emailTask = (options: EmailOptions, post: PostOffice) =>
     retry: { attempts: 8, backoff: 'exponential', delay: '10s', maxDelay: '1h', jitter: 0.2 },
     timeout: '2m',
     handle: (payload, { task, signal, log }): Promise<EmailResult> =>
-      post.deliver(payload, { taskId: task.id, signal, log }),
+      post.deliver(payload, { task, signal, log }),
   })
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import MailComposer from 'nodemailer/lib/mail-composer'
-import type { Delivery, EmailResult } from './delivery.js'
+import type { Delivered, Delivery } from './delivery.js'
 import { type MailMessage, wordOf } from './message.js'
 
 // As they would be sent: without Bcc.
@@ -26,16 +26,16 @@ async function writeWhole(path: string, content: Buffer, signal: AbortSignal): P
  */
 export function openOutbox(directory: string): Delivery {
   return {
-    async deliver(message, { taskId, signal, log }): Promise<EmailResult> {
+    async deliver(message, { task, signal, log }): Promise<Delivered> {
       signal.throwIfAborted()
       const content = await compose(message)
       await mkdir(directory, { recursive: true, mode: 0o700 })
-      const file = join(directory, `${wordOf(taskId)}.eml`)
+      const file = join(directory, `${wordOf(task.id)}.eml`)
       await writeWhole(file, content, signal)
       log.info('mail written to the outbox', { file })
       const recipients = [...message.to, ...message.cc, ...message.bcc]
       const accepted = [...new Set(recipients.map(({ address }) => address))]
-      return { messageId: message.messageId, accepted, rejected: [], file }
+      return { messageId: message.messageId, accepted, refused: [], file }
     },
     close() {},
   }

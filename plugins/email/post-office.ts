@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import type { PluginHost } from 'redisdistro'
+import type { PluginClient, PluginHost } from 'redisdistro'
 import { type Mailbox, parseSender } from './address.js'
 import type { Delivery, DeliveryContext, EmailResult } from './delivery.js'
+import { followUp } from './follow-ups.js'
 import { toMessage } from './message.js'
 import type { EmailOptions } from './options.js'
 import type { EmailPayload } from './payload.js'
@@ -45,6 +46,8 @@ async function openOffice(kernel: PluginHost, options: EmailOptions): Promise<Op
 export class PostOffice {
   private office: Promise<OpenOffice> | undefined
   private users = 0
+  /** Of the kernels that it was opened for, the newest first. */
+  private clients: PluginClient[] = []
 
   /** @throws Error that tells what to set, see `chooseDestination` and `chooseSender` */
   async open(kernel: PluginHost, options: EmailOptions): Promise<void> {
@@ -53,6 +56,8 @@ export class PostOffice {
     this.users += 1
     try {
       await opening
+      // A stand-in for a kernel, as in a test of somebody's, may have none.
+      if (kernel.client) this.clients.unshift(kernel.client)
     } catch (error) {
       this.users -= 1
       this.office = undefined
@@ -60,12 +65,20 @@ export class PostOffice {
     }
   }
 
-  /** Delivers the mail of one task; see `Delivery.deliver`. */
+  /**
+   * Delivers the mail of one task, and hands those whom the server refused while it took others on
+   * to tasks of their own; see `Delivery.deliver` and `followUp`.
+   */
   async deliver(payload: EmailPayload, context: DeliveryContext): Promise<EmailResult> {
     if (!this.office) throw new Error('the email plugin is not set up')
     const { sender, delivery } = await this.office
     const from = payload.from === undefined ? sender : (parseSender(payload.from) ?? sender)
-    return delivery.deliver(toMessage(payload, from, context.taskId), context)
+    const message = toMessage(payload, from, context.task.id)
+    const { refused, ...delivered } = await delivery.deliver(message, context)
+    const rejected = refused.map(({ address }) => address)
+    if (rejected.length === 0) return { ...delivered, rejected, followUps: [] }
+    const followUps = await followUp(this.clients, { payload, refused, context })
+    return { ...delivered, rejected, followUps }
   }
 
   async close(): Promise<void> {
@@ -73,6 +86,7 @@ export class PostOffice {
     if (this.users > 0) return
     const closing = this.office
     this.office = undefined
+    this.clients = []
     const office = await closing
     office?.delivery.close()
   }

@@ -1,5 +1,5 @@
-import { createTransport } from 'nodemailer'
-import type { Delivery, EmailResult } from './delivery.js'
+import { createTransport, type NodemailerError } from 'nodemailer'
+import type { Delivered, Delivery, Refused } from './delivery.js'
 import { toDeliveryError } from './failure.js'
 
 // Together below the task's timeout, so that a silent server is named as such.
@@ -9,6 +9,18 @@ const timeouts = {
   greetingTimeout: 15_000,
   socketTimeout: 30_000,
 }
+
+interface Answers {
+  readonly rejected: readonly string[]
+  readonly rejectedErrors?: readonly NodemailerError[] | undefined
+}
+
+/** Those whom the server did not take the mail for, with what it said to each. */
+const refusedOf = ({ rejected, rejectedErrors = [] }: Answers): Refused[] =>
+  rejected.map((address) => {
+    const error = rejectedErrors.find(({ recipient }) => recipient === address)
+    return { address, words: error?.response ?? error?.message ?? 'without a word' }
+  })
 
 /**
  * Delivers over pooled connections to the server of `url` (from `parseSmtpUrl`). Its certificate is
@@ -27,20 +39,20 @@ export function openSmtp(url: URL, maxConnections: number): Delivery {
   })
 
   return {
-    async deliver(message, { signal, log }): Promise<EmailResult> {
+    async deliver(message, { signal, log }): Promise<Delivered> {
       const sent = await transport.sendMail({ ...message, signal }).catch((error: unknown) => {
         signal.throwIfAborted()
         throw toDeliveryError(error)
       })
-      // Another attempt would reach those a second time who have the mail already.
-      if (sent.rejected.length > 0) {
+      const refused = refusedOf(sent)
+      if (refused.length > 0) {
         log.warn('the mail server refused some recipients and took the mail for the others', {
-          rejected: sent.rejected,
-          replies: sent.rejectedErrors?.map((error) => error.response ?? error.message),
+          rejected: refused.map(({ address }) => address),
+          replies: refused.map(({ words }) => words),
         })
       }
-      const { messageId, accepted, rejected, response } = sent
-      return { messageId, accepted, rejected, response }
+      const { messageId, accepted, response } = sent
+      return { messageId, accepted, refused, response }
     },
     // Tasks that still run by now were aborted; a server that stalls must not hold the stop.
     close: () => transport.close({ force: true }),

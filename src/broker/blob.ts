@@ -7,7 +7,7 @@ const uniqueModes = ['none', 'held', 'timed'] as const
 const usual = 'dead'
 
 /** The part of a body that most tasks do without, as JSON. */
-type Rest = Partial<Pick<TaskBody, 'overrides' | 'tags' | 'traceparent' | 'tz'>>
+type Rest = Pick<TaskBody, 'overrides' | 'tags' | 'traceparent' | 'tz'>
 
 /** Level in the lowest two bits, then own id, expires, and two bits of the unique mode. */
 function flagsOf(task: NewTask): number {
@@ -60,14 +60,47 @@ const unreadable: TaskBody = {
   tags: noTags,
 }
 
+/** The last instant that a date can hold, in ms. */
+const lastInstant = 8.64e15
+
+const isText = (value: unknown) => value === undefined || typeof value === 'string'
+const isAmount = (value: unknown) => value === undefined || typeof value === 'number'
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The last line; undefined where it says anything but what `restOf` writes. */
+function readRest(line: string): Rest | undefined {
+  const rest: unknown = JSON.parse(line)
+  if (!isObject(rest)) return undefined
+  const { overrides, tags, traceparent, tz } = rest
+  if (!isObject(overrides) || !isAmount(overrides.attempts) || !isAmount(overrides.timeout)) {
+    return undefined
+  }
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return undefined
+  if (!isText(traceparent) || !isText(tz)) return undefined
+  return {
+    overrides,
+    tags,
+    ...(traceparent === undefined ? undefined : { traceparent: traceparent as string }),
+    ...(tz === undefined ? undefined : { tz: tz as string }),
+  }
+}
+
+/** In base 36, as `toString` writes it; undefined where it is no instant. */
+function readInstant(text: string): number | undefined {
+  if (!/^[0-9a-z]+(\.[0-9a-z]+)?$/.test(text)) return undefined
+  const ms = Number.parseInt(text, 36)
+  return ms > lastInstant ? undefined : ms
+}
+
 /** What stands behind the header; undefined where it cannot be read. */
 function readBody(blob: string, start: number): TaskBody | undefined {
   const second = blob.indexOf('\n', start)
   if (second === -1) return undefined
   const gap = blob.indexOf(' ', start)
   if (gap === -1 || gap > second) return undefined
-  const enqueuedAt = Number.parseInt(blob.slice(gap + 1, second), 36)
-  if (Number.isNaN(enqueuedAt)) return undefined
+  const enqueuedAt = readInstant(blob.slice(gap + 1, second))
+  if (enqueuedAt === undefined) return undefined
   // JSON has no bare line break, so that the next one ends it.
   const third = blob.indexOf('\n', second + 1)
   const text = third === -1 ? blob.slice(second + 1) : blob.slice(second + 1, third)
@@ -75,7 +108,9 @@ function readBody(blob: string, start: number): TaskBody | undefined {
     const payload: unknown = text === '' ? undefined : JSON.parse(text)
     const type = blob.slice(start, gap)
     const body = { type, payload, enqueuedAt, overrides: noOverrides, tags: noTags }
-    return third === -1 ? body : { ...body, ...(JSON.parse(blob.slice(third + 1)) as Rest) }
+    if (third === -1) return body
+    const rest = readRest(blob.slice(third + 1))
+    return rest && { ...body, ...rest }
   } catch {
     return undefined
   }
@@ -90,7 +125,8 @@ export function decodeTask(blob: string): Decoded {
   const [, deadLetter = '', uniqueKey = '', due = ''] = readable
     ? blob.slice(0, end).split(' ')
     : []
-  const body = readable ? readBody(blob, end + 1) : undefined
+  const dueRight = due === '' || (/^\d+$/.test(due) && Number(due) <= lastInstant)
+  const body = readable && dueRight ? readBody(blob, end + 1) : undefined
   return {
     priority: priorities[flags & 3] ?? 'normal',
     flags: {
@@ -103,4 +139,12 @@ export function decodeTask(blob: string): Decoded {
     body: due === '' || !body ? (body ?? unreadable) : { ...body, runAt: Number(due) },
     ...(body ? undefined : { broken: `its record cannot be read: ${blob.slice(0, 200)}` }),
   }
+}
+
+/** The first line of what `attempts` holds of a task; zeros where there is none that can be read. */
+export function readCounts(line: string) {
+  const [failures = 0, losses = 0, deaths = 0, mismatchSince = 0] = /^\d+ \d+ \d+ \d+$/.test(line)
+    ? line.split(' ').map(Number)
+    : []
+  return { failures, losses, deaths, mismatchSince }
 }

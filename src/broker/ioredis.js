@@ -9,9 +9,39 @@ import { Cluster, Redis } from 'ioredis'
 
 /** ioredis's words for a call whose connection has ended, or never was. */
 const closed = 'Connection is closed.'
+const answerLost = () => new Error(`${closed} Its answer is lost.`)
+const timedOut = (/** @type {Error} */ error) => error.message === 'Command timed out'
 
 /** How long to wait before the next try to connect, in ms; short, since work stands still. */
 const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.min(tries, 4), 500)
+
+/**
+ * What a connection took ends with it. ioredis would leave those calls to their timeouts, by which
+ * a new and healthy connection stands. One that leaves a call unanswered may be half-open: it is
+ * given up, for a new one.
+ * @param {Redis} redis
+ */
+function endWithConnection(redis) {
+  /** @type {Set<import('ioredis').Command>} */
+  const sent = new Set()
+  const send = redis.sendCommand
+  redis.sendCommand = (command, stream) => {
+    if (redis.status === 'ready') {
+      const via = redis.stream
+      const forget = () => sent.delete(command)
+      sent.add(command)
+      command.promise.then(forget, (error) => {
+        forget()
+        if (timedOut(error) && redis.stream === via) breakOff(redis)
+      })
+    }
+    return send.call(redis, command, stream)
+  }
+  redis.on('close', () => {
+    for (const command of sent) command.reject(answerLost())
+  })
+  return redis
+}
 
 /**
  * A cluster sends again whatever ends with 'Connection is closed.', whether it had been sent or not,
@@ -31,11 +61,11 @@ function sendOnce(node) {
     } else if (node.status === 'ready') {
       command.reject = (error) => {
         command.reject = reject
-        if (error.message === 'Command timed out' && !mute) {
+        if (timedOut(error) && !mute) {
           mute = true
           breakOff(node)
         }
-        reject(error.message === closed ? new Error(`${closed} Its answer is lost.`) : error)
+        reject(error.message === closed ? answerLost() : error)
       }
     }
     return mute ? command.promise : send.call(node, command, stream)
@@ -62,10 +92,10 @@ export function openConnection(settings, options) {
     ...(options.commandTimeout === undefined ? {} : { commandTimeout: options.commandTimeout }),
     ...('tls' in settings && settings.tls ? { tls: plain(settings.tls) } : {}),
   }
-  if ('url' in settings) return new Redis(settings.url, plain(common))
+  if ('url' in settings) return endWithConnection(new Redis(settings.url, plain(common)))
   if ('sentinel' in settings) {
     const { name, nodes, sentinelPassword, ...login } = settings.sentinel
-    return new Redis({
+    const redis = new Redis({
       ...common,
       ...plain(login),
       name,
@@ -76,6 +106,7 @@ export function openConnection(settings, options) {
       // Without these words `tls` would be passed over in silence, and passwords go in the clear.
       ...(common.tls ? { enableTLSForSentinelMode: true, sentinelTLS: common.tls } : {}),
     })
+    return endWithConnection(redis)
   }
   if ('cluster' in settings) {
     const { nodes, username, password } = settings.cluster
@@ -109,13 +140,11 @@ export function openConnection(settings, options) {
  * Gives a connection up that answers nothing; a new one follows. Not closed politely: the system
  * would go on sending what lies in its buffer, and a script that nobody waits for any more would
  * run minutes later.
- * @param {Redis | Cluster} connection
+ * @param {Redis} connection
  */
-export function breakOff(connection) {
-  // A cluster's nodes are given up one by one, by `sendOnce`.
-  if (connection.isCluster) return
+function breakOff(connection) {
   try {
-    const { stream } = /** @type {Redis} */ (connection)
+    const { stream } = connection
     const socket = /** @type {import('node:net').Socket} */ (stream)
     socket.resetAndDestroy()
   } catch {

@@ -60,6 +60,10 @@ export class MemoryStore implements ScriptStore {
     clearTimeout(timer)
   }
 
+  release(): void {
+    // Nothing is taken for waiting.
+  }
+
   async scanHash(key: string) {
     const flat = await this.#scan((redis) => redis.hscan(key, '0', ...all))
     const pairs = flat.map((item, i) => (i % 2 ? item : item.slice(fieldMark.length)))

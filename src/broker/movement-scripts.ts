@@ -6,6 +6,7 @@ import { enqueue, enqueueChecked } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
 import { lease, leaveOdd, setOddAside } from './lua/lease.js'
 import { promote } from './lua/promote.js'
+import { recall } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { retry } from './lua/retry.js'
 import { settle, settlePlain } from './lua/settle.js'
@@ -29,7 +30,7 @@ export const enqueueCheckedScript = defineScript({
   name: 'enqueueChecked',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
   args: ['now'],
-  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, enqueueChecked],
+  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, recall, enqueueChecked],
   refusedWhenFull: true,
 })
 

@@ -6,6 +6,7 @@ import type {
   Partition,
   PartitionCounts,
   PartitionStats,
+  Remembered,
   StoredTask,
   WorkerDetails,
   WorkerRecord,
@@ -16,7 +17,7 @@ import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
 import { partitionKeys } from './keys.js'
 import type { Script } from './script.js'
-import { countsScript, findScript, lettersScript, listScript } from './scripts.js'
+import { countsScript, findScript, lettersScript, listScript, rememberedScript } from './scripts.js'
 import { decodeStored } from './stored-record.js'
 import { holders } from './upkeep.js'
 
@@ -34,6 +35,22 @@ export async function findTasks(
   return ids.map((id, i) =>
     decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)),
   )
+}
+
+/** What is known of ids, with tasks whose records are gone; undefined for one never seen. */
+export async function recallIds(
+  engine: Engine,
+  partition: Partition,
+  ids: readonly string[],
+): Promise<(Remembered | undefined)[]> {
+  if (ids.length === 0) return []
+  const call = { script: rememberedScript, partition, named: {}, rest: ids }
+  const answer = (await runScript(engine, call)) as string[]
+  return ids.map((id, i) => {
+    const [state = '', fingerprint = ''] = answer.slice(i * 2, i * 2 + 2)
+    if (state === '') return undefined
+    return { id, state: state as State, ...(fingerprint === '' ? {} : { fingerprint }) }
+  })
 }
 
 async function listActive(engine: Engine, partition: Partition, call: ListCall): Promise<ListPage> {

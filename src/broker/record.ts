@@ -1,6 +1,6 @@
 import type { LeasedTask, NewTask, Settlement } from '../core/broker.js'
 import { type OutcomeName, priorities, type TaskError } from '../core/task.js'
-import { decodeTask, encodeTask } from './blob.js'
+import { decodeTask, encodeTask, readCounts } from './blob.js'
 
 const uniqueModes = ['none', 'held', 'timed'] as const
 
@@ -33,17 +33,17 @@ export const isPlain = (task: NewTask): boolean =>
 /** A task out of a cycle's answer. */
 export function decodeLease(id: string, blob: string, past: string, fence: string): LeasedTask {
   const { uniqueKey, ...task } = decodeTask(blob)
-  const counts = past === '' ? [] : past.split(' ')
+  const { failures, losses, deaths, mismatchSince } = readCounts(past)
   return {
     id,
     fence,
     leasedAt: Math.floor(Number(fence) / 1000),
     ...task,
     ...(uniqueKey === '' ? {} : { uniqueKey }),
-    failures: Number(counts[0] ?? 0),
-    losses: Number(counts[1] ?? 0),
-    deaths: Number(counts[2] ?? 0),
-    mismatchSince: Number(counts[3] ?? 0),
+    failures,
+    losses,
+    deaths,
+    mismatchSince,
   }
 }
 
@@ -112,6 +112,15 @@ export function settlementArguments(settlement: Settlement): (string | number)[]
         task.id,
         task.fence,
         outcome.maxDeaths,
+        attemptLine(settlement, 'bury', outcome.error),
+        ...rest,
+      ]
+    case 'lose':
+      return [
+        'o',
+        task.id,
+        task.fence,
+        outcome.maxLosses,
         attemptLine(settlement, 'bury', outcome.error),
         ...rest,
       ]

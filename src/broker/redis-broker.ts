@@ -82,6 +82,7 @@ class RedisBroker implements Broker {
     await runScript(this.#engine, { script: scripts.joinScript, partition, named })
   }
   async leave(partition: Partition, worker: string) {
+    this.#engine.store.release(partitionKeys(this.#engine.prefix, partition).wake)
     const tasks = await this.held(partition, worker)
     await this.giveBack(partition, worker, tasks)
     await runScript(this.#engine, {
@@ -119,6 +120,9 @@ class RedisBroker implements Broker {
 
   find(partition: Partition, ids: readonly string[]) {
     return queries.findTasks(this.#engine, partition, ids)
+  }
+  remembered(partition: Partition, ids: readonly string[]) {
+    return queries.recallIds(this.#engine, partition, ids)
   }
   list(partition: Partition, call: ListCall) {
     return queries.listTasks(this.#engine, partition, call)

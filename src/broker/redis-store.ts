@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { RedisDistroError } from '../core/errors.js'
 import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
-import { breakOff, openConnection } from './ioredis.js'
+import { openConnection } from './ioredis.js'
 import type { Script } from './script.js'
 import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
@@ -33,8 +33,7 @@ function saysOf(settings: ConnectionSettings): string {
 
 /**
  * A store behind a Redis connection. Its duties: one connection for scripts and one for each list
- * that is waited on; EVALSHA, then EVAL; every call settles within the command timeout; a connection
- * that answers nothing is replaced; the server is checked each time that it is reached anew.
+ * that is waited on; EVALSHA, then EVAL; every call settles within the command timeout; the server is checked each time that it is reached anew.
  */
 export class RedisStore implements ScriptStore {
   readonly says: string
@@ -42,6 +41,8 @@ export class RedisStore implements ScriptStore {
   readonly #options: BrokerOptions
   readonly #connection: Connection
   readonly #blocking = new Map<string, Connection>()
+  /** How many wait at a list. */
+  readonly #waiters = new Map<string, number>()
   #flags = false
   #unsafe: RedisDistroError | undefined
   #noDatabase: Error | undefined
@@ -106,6 +107,7 @@ export class RedisStore implements ScriptStore {
   async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted || this.#closed) return
     const connection = this.#blockingFor(key)
+    this.#waiters.set(key, (this.#waiters.get(key) ?? 0) + 1)
     const ended = withResolvers()
     const finish = () => ended.resolve()
     // A half-open connection answers nothing: past the deadline it is given up.
@@ -131,6 +133,13 @@ export class RedisStore implements ScriptStore {
     await ended.promise
     clearTimeout(giveUp)
     signal.removeEventListener('abort', onAbort)
+    const left = (this.#waiters.get(key) ?? 1) - 1
+    if (left > 0) this.#waiters.set(key, left)
+    else this.#waiters.delete(key)
+  }
+
+  release(key: string): void {
+    if (!this.#waiters.get(key)) this.#dropBlocking(key)
   }
 
   async scanHash(key: string, cursor: string) {
@@ -170,13 +179,7 @@ export class RedisStore implements ScriptStore {
   #fault(error: unknown): RedisDistroError {
     if (this.#closed)
       return new RedisDistroError('closed', `the connection to ${this.says} is closed`)
-    // Only a timeout leaves the connection 'ready' without an answer: packets may be going nowhere.
-    if (error instanceof Error && error.message === 'Command timed out') this.#reconnect()
     return faultOf(error, this.says)
-  }
-
-  #reconnect(): void {
-    if (this.#connection.status === 'ready') breakOff(this.#connection)
   }
 
   #blockingFor(key: string): Connection {

@@ -11,6 +11,8 @@ export interface ScriptStore {
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
   /** Waits until a mark lies in the list, then takes it; at most `ms`. Never throws. */
   block(key: string, ms: number, signal: AbortSignal): Promise<void>
+  /** Gives up what waiting at a list took; whoever still waits there is not disturbed. */
+  release(key: string): void
   scanHash(key: string, cursor: string): Promise<{ cursor: string; pairs: string[] }>
   readHash(key: string): Promise<Record<string, string>>
   writeHash(key: string, fields: Record<string, string>): Promise<void>

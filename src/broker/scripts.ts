@@ -5,6 +5,7 @@ import { expire } from './lua/expire.js'
 import { eachId } from './lua/moves.js'
 import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
+import { recall, remembered } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { promoteNow, requeue } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
@@ -25,7 +26,7 @@ export const joinScript = defineScript({
 export const renewScript = defineScript({
   name: 'renew',
   keys: ['workers', 'orders', 'stats'],
-  args: ['now', 'worker', 'lease_'],
+  args: ['now', 'worker', 'lease_', 'heard'],
   body: [base, time, leaseHeld, workersLua.renew],
 })
 
@@ -131,6 +132,14 @@ export const findScript = defineScript({
   keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
   args: [],
   body: [base, stateOf, queries.describe, queries.find],
+  reads: true,
+})
+
+export const rememberedScript = defineScript({
+  name: 'remembered',
+  keys: [...sets, 'tasks', 'own'],
+  args: [],
+  body: [base, stateOf, recall, remembered],
   reads: true,
 })
 

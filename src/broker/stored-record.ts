@@ -2,7 +2,7 @@ import type { StoredTask } from '../core/broker.js'
 import { iso } from '../core/clock.js'
 import type { State } from '../core/state.js'
 import type { AttemptRecord, OutcomeName, TaskError } from '../core/task.js'
-import { decodeTask } from './blob.js'
+import { decodeTask, readCounts } from './blob.js'
 
 interface AttemptLine {
   readonly n: number
@@ -57,7 +57,7 @@ const parseJson = (text: string): unknown => {
 
 function completion(record: string, show: (ms: number) => number) {
   const [head = '', result = '', progress = ''] = record.split('\n')
-  const [startedAt, attempt] = head.split(' ').map(Number)
+  const [startedAt, attempt] = /^\d+ \d+$/.test(head) ? head.split(' ').map(Number) : []
   return {
     ...(startedAt === undefined ? {} : { startedAt: show(startedAt) }),
     ...(attempt === undefined ? {} : { completedAttempt: attempt }),
@@ -95,8 +95,7 @@ export function decodeStored(id: string, fields: readonly string[]): StoredTask 
   if (state === '') return undefined
   const { priority, body, deadLetter } = decodeTask(blob)
   const end = past.indexOf('\n')
-  const [failures = 0, losses = 0, , mismatchSince = 0] =
-    past === '' ? [] : past.slice(0, end).split(' ').map(Number)
+  const { failures, losses, mismatchSince } = readCounts(past.slice(0, end))
   const show = notBefore(body.enqueuedAt)
   const { attempts, startedAt } = parseAttempts(past.slice(end + 1), show)
   return {

@@ -1,5 +1,6 @@
-import type { Role, Started } from '../kernel/kernel.js'
+import type { Started } from '../kernel/kernel.js'
 import type { ResolvedConfig } from '../kernel/resolved-config.js'
+import type { Role } from '../kernel/roles.js'
 import { paint, pairs } from './output.js'
 
 /** What a kernel runs, as `start` says it. */

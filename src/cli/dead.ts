@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { DeadLetterFilter, OperatorContract } from '../client/contract.js'
-import { failure } from './failure.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
 import { printResult, progressLine, table } from './output.js'
 import { withKernel } from './project.js'
@@ -81,15 +80,18 @@ async function confirmed(question: string): Promise<boolean> {
 }
 
 async function purgeKey(key: string, options: PurgeOptions, command: Command): Promise<void> {
-  if (options.yes !== true) {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) {
-      command.error('error: purging cannot be undone; without a terminal to ask on, add --yes')
+  // A script is not asked: where stdin is no terminal there is nobody to answer.
+  if (options.yes !== true && process.stdin.isTTY) {
+    if (!process.stderr.isTTY) {
+      command.error(
+        'error: purging cannot be undone, and the question would not be seen; add --yes',
+      )
     }
     const which = Object.values(filterOf(options)).some((value) => value !== undefined)
       ? 'the dead letters that the filter finds'
       : 'all dead letters'
     if (!(await confirmed(`Erase ${which} under '${key}' for ever?`))) {
-      throw failure('bad_request', 'nothing was purged')
+      throw new Error('nothing was purged')
     }
   }
   await sweepKey('purge', key, options)
@@ -119,6 +121,6 @@ export function addDead(program: Command): void {
     (key: string, _, command: Command) => sweepKey('requeue', key, optionsOf(command)),
   )
   withFilter(dead.command('purge').description('erase dead letters for ever'))
-    .option('--yes', 'do not ask')
+    .option('--yes', 'do not ask, as nobody is asked where stdin is no terminal')
     .action((key: string, _, command: Command) => purgeKey(key, optionsOf(command), command))
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { overlaid, partPayload } from '../client/beside.js'
 import type { EnqueuedTask } from '../client/contract.js'
 import { priorities } from '../core/task.js'
 import { failure } from './failure.js'
@@ -92,10 +93,12 @@ async function enqueue(
   command: Command,
 ): Promise<void> {
   const options = optionsOf<EnqueueOptions>(command)
-  const payload = await readPayload(argument, command)
-  const task = await withKernel(options, ({ client }) =>
-    client.enqueue(type, payload, enqueueOptionsOf(options)),
-  )
+  const given = await readPayload(argument, command)
+  const task = await withKernel(options, async ({ client }) => {
+    const { fields } = await client.type(type)
+    const { payload, options: beside } = partPayload(given, fields)
+    return client.enqueue(type, payload, overlaid(beside, enqueueOptionsOf(options)))
+  })
   const { id: taskId, ...rest } = task
   await printResult(
     { message: 'Task enqueued', taskId, ...rest },
@@ -109,7 +112,11 @@ export function addEnqueue(program: Command): void {
     .command('enqueue')
     .description('enqueue a task')
     .argument('<type>', 'the task type, such as email')
-    .argument('[payload]', 'JSON, @FILE that holds it, or - for stdin (an empty object)')
+    .argument(
+      '[payload]',
+      'JSON, @FILE that holds it, or - for stdin (an empty object); runAt, delay and tz beside ' +
+        "its fields are options, unless the type's schema has them",
+    )
   for (const [flag, says] of Object.values(flags)) command.option(flag, says)
   command
     .addOption(new Option('--priority <level>', 'urgency in the queue').choices(priorities))

@@ -1,8 +1,40 @@
 import { CommanderError } from 'commander'
-import { type ErrorCode, isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { type ErrorCode, type Issue, isRedisDistroError, RedisDistroError } from '../core/errors.js'
 
 /** How the command ended: 0 done, 1 failed, 2 wrong use. */
 export const exitCodes = { done: 0, failed: 1, wrongUse: 2 } as const
+
+/** The same for people, at the foot of each help. */
+export const exitWords = `
+Exit codes:
+  0  done
+  1  failed: the command was right, and could not be done
+  2  wrong use: an argument, option, payload, time, or the name of a type, queue or file`
+
+/** Codes that speak of what a command was given, its payload in a file or stdin included. */
+const ofArguments: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'bad_request',
+  'bad_option',
+  'bad_time',
+  'bad_payload',
+  'unknown_type',
+  'unknown_queue',
+])
+
+/** True where the command can never be done as it was given. */
+function isWrongUse(error: unknown): boolean {
+  if (!isRedisDistroError(error)) return false
+  if (ofArguments.has(error.code)) return true
+  // What the environment's check refuses is named by its flag where it came from one.
+  const { code, issues } = error
+  return code === 'bad_config' && issues.length > 0 && issues.every(isOfFlag)
+}
+
+const isOfFlag = ({ path }: Issue): boolean => path.startsWith('--')
+
+/** The exit code that tells of an error. */
+export const exitCodeOf = (error: unknown): number =>
+  isWrongUse(error) ? exitCodes.wrongUse : exitCodes.failed
 
 /** A failure of the command with one of the product's codes. */
 export const failure = (code: ErrorCode, message: string, cause?: unknown): RedisDistroError =>
@@ -31,5 +63,5 @@ export function settleFailure(error: unknown): number {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
   }
   process.stderr.write(`${describeFailure(error)}\n`)
-  return exitCodes.failed
+  return exitCodeOf(error)
 }

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError } from '../core/errors.js'
-import type { Kernel, Role } from '../kernel/kernel.js'
+import type { Kernel } from '../kernel/kernel.js'
+import type { Role } from '../kernel/roles.js'
 import { type Announce, announcer } from './announce.js'
 import { type Boot, bannerOf, bootOf } from './boot-words.js'
-import { describeFailure, exitCodes } from './failure.js'
+import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
 import { copyWindow, type KernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
 import { remark } from './output.js'
 import { placeOf } from './project.js'
@@ -149,8 +150,7 @@ export class KernelProcess {
     const known = isRedisDistroError(error)
     remark(describeFailure(error))
     await tell({ kind: 'refused', family: known ? error.family : undefined })
-    // The names of --queues can be checked only against the config.
-    return known && error.code === 'unknown_queue' ? exitCodes.wrongUse : exitCodes.failed
+    return exitCodeOf(error)
   }
 
   /** Nothing tells whose error it was; one of these tasks, most likely. */

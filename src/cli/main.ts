@@ -1,10 +1,12 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { addConfig } from './config.js'
 import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
-import { exitCodes, settleFailure } from './failure.js'
+import { exitCodes, exitWords, settleFailure } from './failure.js'
+import { optionsOf } from './globals.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
@@ -31,6 +33,12 @@ function version(): string {
   return own.version
 }
 
+function refuseMissingConfig(command: Command): void {
+  const { config } = optionsOf(command)
+  if (config === undefined || existsSync(config)) return
+  command.error(`error: --config: there is no file ${config}`)
+}
+
 function program(): Command {
   const program = new Command('redisdistro')
     .description('Runs tasks on Redis, and looks after them.')
@@ -40,6 +48,8 @@ function program(): Command {
     .version(version())
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows what there is)')
+    .addHelpText('afterAll', exitWords)
+    .hook('preAction', (_, command) => refuseMissingConfig(command))
     .exitOverride()
   // The settings above are handed down when a command is added.
   for (const add of addAll) add(program)

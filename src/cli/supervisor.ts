@@ -81,7 +81,7 @@ export class Supervisor {
   }
 
   #runOnce(): Promise<End> {
-    const { fork, clock } = this.#options
+    const { fork, clock, announce } = this.#options
     const child = fork()
     this.#child = child
     let readyAt: number | undefined
@@ -98,7 +98,11 @@ export class Supervisor {
       }
     })
     return new Promise((resolve, reject) => {
-      child.once('error', reject)
+      // Not once: a second one would end the supervisor. Of a process that lives, its end tells.
+      child.on('error', (error) => {
+        if (child.pid === undefined) reject(error)
+        else announce.warn(`the kernel's process: ${error.message}`)
+      })
       child.once('exit', (code, signal) => {
         this.#child = undefined
         const ready = readyAt !== undefined

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import type { Task } from '../core/task.js'
 import { activeTraceparent, tracingWanted } from '../telemetry/trace.js'
-import type { Settle } from './batcher.js'
+import { Batcher, type Settle } from './batcher.js'
 import type {
   BatchOptions,
   Directory,
@@ -15,13 +15,11 @@ import type {
   TypeEntry,
 } from './contract.js'
 import { Drafter, type Given, give, giveAll, unknownType } from './draft.js'
-import { type CallKind, lookFirst } from './first-look.js'
-import { meetFormer } from './former.js'
 import { nameBatch, singly } from './naming.js'
 import { Operator } from './operator.js'
 import { readOptions } from './options.js'
 import { type PlainCall, plainAnswer, plainCall } from './plain.js'
-import { prepare, type Ready } from './prepare.js'
+import { type CallKind, prepare, type Ready, type Sources } from './prepare.js'
 import { errorOf } from './problem.js'
 import { RedisTime } from './redis-time.js'
 import { Sender } from './sender.js'
@@ -56,15 +54,23 @@ async function unwritten<Result>(before: Promise<Result>): Promise<Result> {
   }
 }
 
+/** A caller without types may give anything. */
+function refuseNoArray(given: unknown, what: string): void {
+  if (Array.isArray(given)) return
+  const message = `an array of ${what} is wanted`
+  throw errorOf([{ code: 'bad_payload', issues: [{ path: '', message }] }])
+}
+
 /**
  * Enqueues. What is enqueued in one turn of the event loop joins into one script call for each
  * partition; ids exist before the first send, so that a repeat is harmless. It does not own the
  * broker: whoever opened that closes it after the client.
  */
 export class Client implements Enqueuer {
-  readonly #broker: Broker
   readonly #directory: Directory
   readonly #time: RedisTime
+  readonly #sources: Sources
+  readonly #batcher: Batcher
   readonly #sender: Sender
   readonly #operator: Operator
   readonly #whenIdle: (() => void)[] = []
@@ -72,10 +78,12 @@ export class Client implements Enqueuer {
   #closed = false
 
   constructor({ broker, directory, clock, deadline = defaultDeadline }: ClientOptions) {
-    this.#broker = broker
+    const time = new RedisTime(broker, clock)
     this.#directory = directory
-    this.#time = new RedisTime(broker, clock)
-    this.#sender = new Sender({ broker, clock, time: this.#time, deadline })
+    this.#time = time
+    this.#sources = { broker, directory, time }
+    this.#batcher = new Batcher({ broker, clock, deadline })
+    this.#sender = new Sender({ broker, time, batcher: this.#batcher })
     this.#operator = new Operator({ broker, directory, clock })
   }
 
@@ -105,6 +113,7 @@ export class Client implements Enqueuer {
     payloads: readonly unknown[],
     options?: Options,
   ): Promise<EnqueuedTask[]> {
+    refuseNoArray(payloads, 'payloads')
     const plain = options === undefined ? this.#plain(type, payloads, false) : undefined
     if (plain !== undefined) {
       return await new Promise((resolve, reject) => this.#hand(plain, { resolve, reject }))
@@ -127,6 +136,7 @@ export class Client implements Enqueuer {
     entries: readonly EnqueueEntry[],
     { idempotencyKey, type }: BatchOptions = {},
   ): Promise<EnqueuedTask[]> {
+    refuseNoArray(entries, 'entries')
     const read = readOptions({ idempotencyKey }, true)
     if (!read.ok) throw errorOf([read.problem])
     const givens = giveAll(entries)
@@ -168,9 +178,12 @@ export class Client implements Enqueuer {
     return call && { entry, call }
   }
 
-  #hand({ entry, call }: Plain, settle: Settle<EnqueuedTask[]>): void {
+  /** Sends what needs nothing looked up; told by callback, since a promise a task has its price. */
+  #hand({ entry, call: { partition, tasks } }: Plain, settle: Settle<EnqueuedTask[]>): void {
     this.#running++
-    this.#sender.hand(call, {
+    this.#batcher.hand(partition, {
+      tasks,
+      share: { before: 0, total: tasks.length },
       resolve: (enqueued) => {
         this.#ended()
         settle.resolve(enqueued.map((one) => plainAnswer(entry, one)))
@@ -200,12 +213,6 @@ export class Client implements Enqueuer {
 
   async #prepare(givens: readonly Given[], kind: CallKind): Promise<Ready[]> {
     const made = await new Drafter(this.#directory, kind.naming).draft(givens)
-    const store = { broker: this.#broker, directory: this.#directory }
-    const prepared = await prepare(made, kind.indexing, { broker: this.#broker, time: this.#time })
-    // Ids of our own making meet nothing.
-    if (prepared.every(({ draft }) => draft.fingerprint === undefined)) return prepared
-    const ready = await meetFormer(prepared, kind.indexing, store)
-    await lookFirst(ready, kind, store)
-    return ready
+    return await prepare(made, kind, this.#sources)
   }
 }

@@ -1,7 +1,10 @@
 import type { Counts } from '../core/counts.js'
+import type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
 import type { Issue } from '../core/errors.js'
 import type { State } from '../core/state.js'
 import type { Task } from '../core/task.js'
+
+export type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
 
 /** What a payload check says; `issues` have paths in dotted form. */
 export type Checked = { readonly ok: true } | { readonly ok: false; readonly issues: Issue[] }
@@ -52,20 +55,6 @@ export interface Directory {
   realName(queue: string): string
 }
 
-/** What an enqueue answers with. */
-export interface EnqueuedTask {
-  readonly id: string
-  readonly type: string
-  readonly queue: string
-  readonly state: State
-  readonly duplicate: boolean
-  /** ISO 8601, where it is scheduled. */
-  readonly runAt?: string
-  /** The zone its text time was read in. */
-  readonly tz?: string
-  readonly traceId?: string
-}
-
 /** A page of a list; `cursor` is absent on the last. */
 export interface Page<Item> {
   readonly items: readonly Item[]
@@ -88,19 +77,6 @@ export interface DeadLetterFilter {
   /** Part of the last error's message, or its code. */
   readonly error?: string | undefined
 }
-
-/** What became of a person's move; on refusal the state that forbids it, or an unknown id. */
-export type MoveResult =
-  | { readonly ok: true; readonly from: State; readonly task: Task | undefined }
-  | { readonly ok: false; readonly reason: 'unknown_task' }
-  | { readonly ok: false; readonly reason: 'wrong_state'; readonly state: State }
-  /** Another task, `holder`, has its unique key by now. */
-  | {
-      readonly ok: false
-      readonly reason: 'unique_held'
-      readonly state: State
-      readonly holder: string
-    }
 
 /** What became of the dead letters that were meant. */
 export interface Replay {

@@ -1,11 +1,13 @@
+import type { Partition } from '../core/broker.js'
 import type { ParsedEnqueueOptions } from '../core/enqueue-options.js'
 import { type Issue, isRedisDistroError } from '../core/errors.js'
 import type { Checked, Directory, DirectoryEntry, EnqueueEntry } from './contract.js'
-import { fingerprintOf, idOfKey } from './ids.js'
+import { idOfKey, taskPrint } from './ids.js'
 import { jsonCopy } from './json-copy.js'
 import type { Naming } from './naming.js'
 import { type OptionsRead, readOptions } from './options.js'
-import { badOption, joined, type Problem } from './problem.js'
+import { partitionOf } from './placement.js'
+import { badOption, isProblem, joined, type Problem } from './problem.js'
 
 /** A task as its caller gave it, taken down before the first wait. */
 export interface Given {
@@ -23,15 +25,12 @@ export interface Draft {
   readonly entry: DirectoryEntry
   readonly payload: unknown
   readonly options: ParsedEnqueueOptions
-  /** The real name of the queue it goes to, and its number of partitions. */
-  readonly queue: string
-  readonly partitions: number
+  /** Where it goes. */
+  readonly partition: Partition
   readonly id: string
-  /** Of ids that the caller chose: the payload's, or the whole batch's where its key made the id. */
+  /** Of ids that the caller chose: its print, or the whole batch's where its key made the id. */
   readonly fingerprint?: string
 }
-
-export const isProblem = (made: object): made is Problem => 'issues' in made
 
 /** Takes a task down as it is now. */
 export function give(type: string, payload: unknown, options: OptionsRead): Given {
@@ -156,8 +155,8 @@ export class Drafter {
     }
     const chosen = idOf(type, options)
     const id = chosen ?? this.#naming.next()
-    const draft = { entry, payload, options, queue, partitions, id }
-    const fingerprint = chosen === undefined ? this.#naming.print : fingerprintOf(payload)
+    const draft = { entry, payload, options, id, partition: partitionOf(queue, partitions, id) }
+    const fingerprint = chosen === undefined ? this.#naming.print : taskPrint(type, payload)
     return fingerprint === undefined ? draft : { ...draft, fingerprint }
   }
 

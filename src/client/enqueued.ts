@@ -4,6 +4,7 @@ import { traceIdOf } from '../telemetry/trace.js'
 import type { EnqueuedTask } from './contract.js'
 import type { Draft } from './draft.js'
 import type { Due } from './due.js'
+import type { First } from './firsts.js'
 
 /** A draft as the store takes it. `enqueuedAt` in ms, by Redis's clock as it is known here. */
 export function newTask(
@@ -70,8 +71,8 @@ export function enqueuedTask({ draft, when, enqueued, traceId, first }: Answer):
   const duplicate = isRepeat(draft, enqueued)
   return {
     id: enqueued.id,
-    type: draft.entry.type,
-    queue: draft.queue,
+    type: first?.body.type ?? draft.entry.type,
+    queue: draft.partition.queue,
     state: enqueued.state,
     duplicate,
     ...(enqueued.dueAt === undefined ? {} : { runAt: iso(enqueued.dueAt) }),
@@ -82,7 +83,13 @@ export function enqueuedTask({ draft, when, enqueued, traceId, first }: Answer):
 }
 
 /** The same of a task that was there before. */
-export function foundTask(draft: Draft, task: StoredTask): EnqueuedTask {
-  const { id, state, body } = task
-  return { id, type: body.type, queue: draft.queue, state, duplicate: true, ...pastOf(task) }
+export function foundTask(draft: Draft, { id, state, task }: First): EnqueuedTask {
+  return {
+    id,
+    type: task?.body.type ?? draft.entry.type,
+    queue: draft.partition.queue,
+    state: task?.state ?? state,
+    duplicate: true,
+    ...(task && pastOf(task)),
+  }
 }

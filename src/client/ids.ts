@@ -40,6 +40,10 @@ export const batchPrint = (
   elements: readonly { readonly type: string; readonly payload: unknown }[],
 ): string => fingerprintOf(elements.map(({ type, payload }) => [type, payload ?? null]))
 
-/** What tells two payloads apart: 32 hex digits, the same whatever the order of keys. */
+/** What tells two tasks of one chosen id apart: the same for the same type and payload. */
+export const taskPrint = (type: string, payload: unknown): string =>
+  fingerprintOf([type, payload ?? null])
+
+/** What tells two JSON values apart: 32 hex digits, the same whatever the order of keys. */
 export const fingerprintOf = (payload: unknown): string =>
   createHash('sha256').update(canonicalJson(payload)).digest('hex').slice(0, 32)

@@ -2,7 +2,7 @@ import type { Broker, Partition, StoredTask } from '../core/broker.js'
 import { idPattern } from '../core/enqueue-options.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Directory, KnownQueue } from './contract.js'
-import { formerParts, formerPlaces, partitionOf, partitionsOf } from './placement.js'
+import { formerParts, partitionsOf, placesOf } from './placement.js'
 
 /** A queue and its parts, those of former numbers of partitions last. */
 export interface QueueParts extends KnownQueue {
@@ -40,10 +40,7 @@ export async function findEverywhere(
   queues: readonly QueueParts[],
 ): Promise<Found[]> {
   if (!idPattern.test(id)) return []
-  const places = queues.flatMap((each) => [
-    partitionOf(each.queue, each.partitions, id),
-    ...formerPlaces(each, id),
-  ])
+  const places = queues.flatMap((each) => placesOf(each, id))
   const found = await Promise.all(
     places.map(async (partition) => {
       const [task] = await broker.find(partition, [id])

@@ -36,10 +36,10 @@ function hash(text: string): number {
   return (sum ^ (sum >>> 16)) >>> 0
 }
 
-/** Where else than by its present number of partitions a task of this id may lie; each place once. */
-export function formerPlaces({ queue, partitions, former }: KnownQueue, id: string): Partition[] {
-  const seen = new Set([tagOf(partitionOf(queue, partitions, id))])
-  return former
+/** Where a task of this id may lie: by the present number of partitions, then by former ones. */
+export function placesOf({ queue, partitions, former }: KnownQueue, id: string): Partition[] {
+  const seen = new Set<string>()
+  return [partitions, ...former]
     .map((of) => partitionOf(queue, of, id))
     .filter((place) => !seen.has(tagOf(place)) && seen.add(tagOf(place)))
 }

@@ -1,42 +1,38 @@
-import type { Broker, StoredTask } from '../core/broker.js'
-import { type Draft, isProblem } from './draft.js'
+import type { Broker } from '../core/broker.js'
+import type { Directory } from './contract.js'
+import type { Draft } from './draft.js'
 import { type Due, dueOf } from './due.js'
-import { atIndex, errorOf, type Problem } from './problem.js'
+import { type Asked, type First, firstsOf, isOfBatch } from './firsts.js'
+import type { Naming } from './naming.js'
+import { type Indexing, isProblem, type Problem, throwProblems } from './problem.js'
 import type { RedisTime } from './redis-time.js'
-import { differs, firstsOf, isFirstOf } from './repeats.js'
+
+/** A task that can be sent. */
+export interface Fresh {
+  readonly draft: Draft
+  readonly when: Due
+}
 
 /** A task that can be sent, or the one that was there before it. */
-export type Ready =
-  | { readonly draft: Draft; readonly when: Due }
-  | { readonly draft: Draft; readonly first: StoredTask }
+export type Ready = Fresh | { readonly draft: Draft; readonly first: First }
 
-/** How the tasks of one call are told apart in what it is told. */
-export type Indexing = 'single' | 'shared options' | 'own options'
+/** How the tasks of one call are named, and told apart in what it is told. */
+export interface CallKind {
+  readonly naming: Naming
+  readonly indexing: Indexing
+}
 
-/** A type is part of what a mixed batch holds, and not of what was asked for. */
-const inBatch = (problem: Problem, indexing: Indexing): Problem =>
-  indexing === 'own options' && problem.code === 'unknown_type'
-    ? { ...problem, code: 'bad_payload' }
-    : problem
-
-/** Throws one error for all problems, if there are any. */
-function throwProblems(made: readonly object[], indexing: Indexing): void {
-  const problems: Problem[] = []
-  let toldOfAll = false
-  for (const [index, each] of made.entries()) {
-    if (!isProblem(each)) continue
-    // An option of all is told once, not for each task.
-    const ofAll = indexing === 'shared options' && each.code !== 'bad_payload'
-    if (ofAll && toldOfAll) continue
-    toldOfAll ||= ofAll
-    problems.push(indexing === 'single' || ofAll ? each : atIndex(index, inBatch(each, indexing)))
-  }
-  const [first, ...others] = problems
-  if (first !== undefined) throw errorOf([first, ...others])
+/** What is asked before anything is written. */
+export interface Sources {
+  readonly broker: Broker
+  readonly directory: Directory
+  readonly time: RedisTime
 }
 
 const timeless = ({ options }: Draft): boolean =>
   options.runAt === undefined && options.delay === undefined && options.tz === undefined
+
+const now: Due = {}
 
 /** Reads the times of one call; Redis is asked for its time once at most. */
 async function duesOf(drafts: readonly Draft[], time: RedisTime): Promise<(Due | Problem)[]> {
@@ -63,53 +59,50 @@ async function duesOf(drafts: readonly Draft[], time: RedisTime): Promise<(Due |
   return dues
 }
 
-const now: Due = {}
-
 /**
- * A chosen id is looked up before its time is refused: 'today 5pm' was a time when its first came.
+ * Whose firsts are looked up before the send. Of ids that callers chose those that a former number
+ * of partitions may have; those of a mixed batch, which is written in parts, and nothing of it shall
+ * be where one differs; and those whose time is refused: 'today 5pm' was one when the first came.
  */
-async function firstsOfRefused(
-  broker: Broker,
+function askedOf(
   drafts: readonly Draft[],
   dues: readonly (Due | Problem)[],
-): Promise<Map<Draft, StoredTask>> {
-  const refused = drafts.filter((draft, index) => {
-    const due = dues[index]
-    return draft.fingerprint !== undefined && due !== undefined && isProblem(due)
-  })
-  if (refused.length === 0) return new Map()
-  const firsts = await firstsOf(broker, refused)
-  return new Map(
-    refused.flatMap((draft, index) => {
-      const first = firsts[index]
-      return first === undefined ? [] : [[draft, first] as const]
-    }),
-  )
+  { sound, mixed }: { readonly sound: boolean; readonly mixed: boolean },
+): Asked[] {
+  const asked: Asked[] = []
+  for (const [index, draft] of drafts.entries()) {
+    if (draft.fingerprint === undefined) continue
+    const refused = isProblem(dues[index] ?? now)
+    // What is refused for something else anyway need not be looked up.
+    if (sound || refused) asked.push({ draft, here: refused || (mixed && !isOfBatch(draft)) })
+  }
+  return asked
 }
 
+const none: ReadonlyMap<Draft, First | Problem> = new Map()
+
 /**
- * Gives the drafts of one call their times. Every problem of every task is found before one error
- * is thrown for all of them.
+ * Gives the drafts of one call their times, and finds those that are repeats of others. Every problem
+ * of every task is found before one error is thrown for all of them.
  */
 export async function prepare(
   made: readonly (Draft | Problem)[],
-  indexing: Indexing,
-  store: { readonly broker: Broker; readonly time: RedisTime },
+  { naming, indexing }: CallKind,
+  sources: Sources,
 ): Promise<Ready[]> {
   const drafts = made.filter((each): each is Draft => !isProblem(each))
-  if (drafts.length === made.length && drafts.every(timeless)) {
-    return drafts.map((draft) => ({ draft, when: now }))
-  }
-  const dues = await duesOf(drafts, store.time)
-  const firsts = await firstsOfRefused(store.broker, drafts, dues)
+  const dues = await duesOf(drafts, sources.time)
+  const sound = drafts.length === made.length
+  const asked = askedOf(drafts, dues, { sound, mixed: indexing === 'own options' })
+  const lead = sound && naming.anywhere ? drafts.find(isOfBatch) : undefined
+  const firsts = asked.length === 0 ? none : await firstsOf(asked, lead, sources)
   let next = 0
   const ready = made.map((each): Ready | Problem => {
     if (isProblem(each)) return each
     const when = dues[next++] ?? now
-    if (!isProblem(when)) return { draft: each, when }
     const first = firsts.get(each)
-    if (first === undefined) return when
-    return isFirstOf(each, first) ? { draft: each, first } : differs(each)
+    if (first !== undefined) return isProblem(first) ? first : { draft: each, first }
+    return isProblem(when) ? when : { draft: each, when }
   })
   throwProblems(ready, indexing)
   return ready.filter((each): each is Ready => !isProblem(each))

@@ -1,25 +1,20 @@
 import type { Broker, Enqueued, NewTask, StoredTask } from '../core/broker.js'
-import type { Clock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import { inSendSpan, traceIdOf } from '../telemetry/trace.js'
-import { Batcher, type Settle } from './batcher.js'
+import type { Batcher } from './batcher.js'
+import { byPartition, lookUp } from './by-partition.js'
 import type { EnqueuedTask } from './contract.js'
 import { enqueuedTask, foundTask, isRepeat, newTask } from './enqueued.js'
-import type { PlainCall } from './plain.js'
-import type { Indexing, Ready } from './prepare.js'
-import { atIndex, errorOf, type Problem } from './problem.js'
+import { differs, isOfBatch } from './firsts.js'
+import type { Fresh, Ready } from './prepare.js'
+import { type Indexing, throwProblems } from './problem.js'
 import type { RedisTime } from './redis-time.js'
-import { byPartition, differs, firstsOf, isOfBatch, partitionOfDraft } from './repeats.js'
 
 export interface SenderOptions {
   readonly broker: Broker
-  readonly clock: Clock
   readonly time: RedisTime
-  /** ms within which the repeats of one call end. */
-  readonly deadline: number
+  readonly batcher: Batcher
 }
-
-type Fresh = Extract<Ready, { readonly when: unknown }>
 
 const isFresh = (each: Ready): each is Fresh => 'when' in each
 
@@ -29,15 +24,10 @@ export class Sender {
   readonly #time: RedisTime
   readonly #batcher: Batcher
 
-  constructor({ broker, clock, time, deadline }: SenderOptions) {
+  constructor({ broker, time, batcher }: SenderOptions) {
     this.#broker = broker
     this.#time = time
-    this.#batcher = new Batcher({ broker, clock, deadline })
-  }
-
-  /** Sends what needs nothing looked up; told by callback, since a promise a task has its price. */
-  hand({ partition, tasks }: PlainCall, settle: Settle<Enqueued[]>): void {
-    this.#batcher.hand(partition, { tasks, share: { before: 0, total: tasks.length }, ...settle })
+    this.#batcher = batcher
   }
 
   /** The answers in the order given. @throws RedisDistroError what was not written, or may be */
@@ -49,9 +39,8 @@ export class Sender {
       const stamp = { enqueuedAt: this.#time.estimate(), traceparent }
       const tasks = fresh.map(({ draft, when }) => newTask(draft, when, stamp))
       const enqueued = await this.#write(fresh, tasks)
-      throwDiffering(ready, enqueued, indexing)
-      const inText = fresh.some(({ when }) => when.tz !== undefined)
-      const firsts = inText ? await this.#firstsOfRepeats(fresh, enqueued) : none
+      const firsts = await this.#firstsOf(fresh, enqueued)
+      throwDiffering(ready, { enqueued, firsts, indexing })
       return answers(ready, enqueued, { traceId: traceIdOf(traceparent), firsts })
     })
   }
@@ -63,19 +52,17 @@ export class Sender {
   async #write(fresh: readonly Fresh[], tasks: readonly NewTask[]): Promise<Enqueued[]> {
     const [first] = fresh
     if (first !== undefined && fresh.length === 1) {
-      return await this.#batcher.add(partitionOfDraft(first.draft), tasks)
+      return await this.#batcher.add(first.draft.partition, tasks)
     }
     const ahead = fresh.findIndex(({ draft }) => isOfBatch(draft) && draft.id.endsWith('.0'))
     if (ahead === -1) return await this.#writeAll(fresh, tasks, { before: 0, after: 0 })
+    const head = fresh.slice(ahead, ahead + 1)
+    const headTasks = tasks.slice(ahead, ahead + 1)
+    const lead = await this.#writeAll(head, headTasks, { before: 0, after: tasks.length - 1 })
+    throwDiffering(head, { enqueued: lead, firsts: none, indexing: 'single' })
     const others = (_: unknown, index: number) => index !== ahead
-    const lead = await this.#writeAll(
-      fresh.slice(ahead, ahead + 1),
-      tasks.slice(ahead, ahead + 1),
-      { before: 0, after: tasks.length - 1 },
-    )
-    const rest = lead[0]?.differs
-      ? []
-      : await this.#writeAll(fresh.filter(others), tasks.filter(others), { before: 1, after: 0 })
+    const counts = { before: 1, after: 0 }
+    const rest = await this.#writeAll(fresh.filter(others), tasks.filter(others), counts)
     return [...rest.slice(0, ahead), ...lead, ...rest.slice(ahead)]
   }
 
@@ -86,7 +73,7 @@ export class Sender {
     { before, after }: { readonly before: number; readonly after: number },
   ): Promise<Enqueued[]> {
     const enqueued: Enqueued[] = []
-    const groups = byPartition(fresh, ({ draft }) => partitionOfDraft(draft))
+    const groups = byPartition(fresh, ({ draft }) => draft.partition)
     const writes = [...groups].map(async ([partition, indices]) => {
       const group = groups.size === 1 ? tasks : indices.flatMap((index) => tasks[index] ?? [])
       const share = { before, total: before + group.length + after }
@@ -100,22 +87,20 @@ export class Sender {
     return enqueued
   }
 
-  /** The first tasks of repeats whose time was a text: its zone is the first's. */
-  async #firstsOfRepeats(
-    fresh: readonly Fresh[],
-    enqueued: readonly Enqueued[],
-  ): Promise<ReadonlyMap<Enqueued, StoredTask>> {
-    const repeats = fresh.flatMap(({ draft, when }, index) => {
+  /** The first tasks of those of which more must be said than Redis answered. */
+  async #firstsOf(fresh: readonly Fresh[], enqueued: readonly Enqueued[]): Promise<Firsts> {
+    if (!enqueued.some((one) => one.duplicate || one.differs)) return none
+    const looks = fresh.flatMap((each, index) => {
       const one = enqueued[index]
-      const asked = when.tz !== undefined && one !== undefined && isRepeat(draft, one)
-      return asked ? [{ draft: { ...draft, id: one.id }, one }] : []
+      if (one === undefined || !needsFirst(each, one)) return []
+      return [{ id: one.id, partition: each.draft.partition, one }]
     })
-    if (repeats.length === 0) return none
-    const drafts = repeats.map(({ draft }) => draft)
-    // They are in Redis whatever this look comes to.
-    const firsts = await firstsOf(this.#broker, drafts).catch(() => [])
+    if (looks.length === 0) return none
+    const find: Broker['find'] = (partition, ids) => this.#broker.find(partition, ids)
+    // What was written is in Redis whatever this look comes to.
+    const firsts = await lookUp(looks, find).catch(() => [])
     return new Map(
-      repeats.flatMap(({ one }, index) => {
+      looks.flatMap(({ one }, index) => {
         const first = firsts[index]
         return first === undefined ? [] : [[one, first] as const]
       }),
@@ -123,7 +108,13 @@ export class Sender {
   }
 }
 
-const none: ReadonlyMap<Enqueued, StoredTask> = new Map()
+type Firsts = ReadonlyMap<Enqueued, StoredTask>
+
+const none: Firsts = new Map()
+
+/** Its type, where a unique key or an id led to it; the zone of its text time. */
+const needsFirst = ({ draft, when }: Fresh, one: Enqueued): boolean =>
+  one.differs || (isRepeat(draft, one) && (when.tz !== undefined || one.id !== draft.id))
 
 /** What the caller hears of each task. Plain loops here and above: large batches feel all else. */
 function answers(
@@ -131,7 +122,7 @@ function answers(
   enqueued: readonly Enqueued[],
   about: {
     readonly traceId: string | undefined
-    readonly firsts: ReadonlyMap<Enqueued, StoredTask>
+    readonly firsts: Firsts
   },
 ): EnqueuedTask[] {
   const { traceId, firsts } = about
@@ -154,8 +145,8 @@ function answers(
 /** The queue of all, or the names of several. */
 function queuesOf(fresh: readonly Fresh[]): string {
   const [first] = fresh
-  if (first !== undefined && fresh.length === 1) return first.draft.queue
-  return [...new Set(fresh.map(({ draft }) => draft.queue))].join(',')
+  if (first !== undefined && fresh.length === 1) return first.draft.partition.queue
+  return [...new Set(fresh.map(({ draft }) => draft.partition.queue))].join(',')
 }
 
 /** One partition's failure as it is; over several, what was written elsewhere must be said too. */
@@ -169,20 +160,21 @@ function throwFailures(outcomes: readonly PromiseSettledResult<void>[]): void {
   throw new RedisDistroError(code, message, { cause: first })
 }
 
-/** Refuses what an id was used for before; of a batch under a key this is told once. */
+/** Refuses what an id was used for before. */
 function throwDiffering(
   ready: readonly Ready[],
-  enqueued: readonly Enqueued[],
-  indexing: Indexing,
+  sent: {
+    readonly enqueued: readonly Enqueued[]
+    readonly firsts: Firsts
+    readonly indexing: Indexing
+  },
 ): void {
-  const problems: Problem[] = []
+  const { enqueued, firsts, indexing } = sent
+  if (!enqueued.some((one) => one.differs)) return
   let next = 0
-  for (const [index, each] of ready.entries()) {
-    if (!isFresh(each) || enqueued[next++]?.differs !== true) continue
-    const { draft } = each
-    if (isOfBatch(draft)) throw errorOf([differs(draft)])
-    problems.push(indexing === 'single' ? differs(draft) : atIndex(index, differs(draft)))
-  }
-  const [first, ...others] = problems
-  if (first !== undefined) throw errorOf([first, ...others])
+  const made = ready.map((each) => {
+    const one = isFresh(each) ? enqueued[next++] : undefined
+    return one?.differs ? differs(each.draft, firsts.get(one)) : each
+  })
+  throwProblems(made, indexing)
 }

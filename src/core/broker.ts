@@ -11,6 +11,7 @@ import type {
   PartitionStats,
   PruneReply,
   PublishedCatalogue,
+  Remembered,
   RescueReply,
   StoredTask,
 } from './stored.js'
@@ -94,6 +95,8 @@ export type SettledOutcome =
   | { readonly name: 'release'; readonly after?: number }
   /** The process that ran it alone died; at `maxDeaths` it is buried with `error`. */
   | { readonly name: 'crash'; readonly maxDeaths: number; readonly error: TaskError }
+  /** No process could be started to run it alone: a loss like any other, the last of them buries. */
+  | { readonly name: 'lose'; readonly maxLosses: number; readonly error: TaskError }
 
 export interface CycleCall {
   readonly worker: string
@@ -170,7 +173,7 @@ export interface Broker {
 
   /** Takes a lease of `lease` ms under a name never used before. */
   join(partition: Partition, worker: string, lease: number, details: WorkerDetails): Promise<void>
-  /** Gives back unspent whatever is held, and ends the lease. */
+  /** Gives back unspent whatever is held, and ends the lease. What `wait` took goes too. */
   leave(partition: Partition, worker: string): Promise<void>
   /** Ids and fences that Redis holds for this worker, to find what a lost answer leased. */
   held(partition: Partition, worker: string): Promise<{ id: string; fence: string }[]>
@@ -190,6 +193,8 @@ export interface Broker {
   prune(partition: Partition, retention: Retention): Promise<PruneReply>
 
   find(partition: Partition, ids: readonly string[]): Promise<(StoredTask | undefined)[]>
+  /** Of every id that a task has, or had and a caller chose; undefined for one never seen. */
+  remembered(partition: Partition, ids: readonly string[]): Promise<(Remembered | undefined)[]>
   list(partition: Partition, call: ListCall): Promise<ListPage>
   cancel(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   requeue(partition: Partition, ids: readonly string[]): Promise<Moved[]>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { durationSchema } from './duration.js'
+import { lastingSchema } from './duration.js'
+import { idPattern, idWords } from './enqueue-options.js'
 import { RedisDistroError } from './errors.js'
 import { type RetryOptions, retrySchema } from './retry.js'
 
@@ -37,13 +38,11 @@ export const taskSettingsSchema = z.strictObject({
   retry: retrySchema.optional().describe('When and how often it runs again after a failure.'),
   deadLetter: z
     .string()
-    .regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
+    .regex(idPattern, idWords)
     .optional()
     .describe('The key that its dead letters lie under.'),
-  timeout: durationSchema.optional().describe('A run longer than this is aborted and fails.'),
+  timeout: lastingSchema.optional().describe('A run longer than this is aborted and fails.'),
 })
-
-const typePattern = /^[A-Za-z0-9._:-]{1,128}$/
 
 export interface TaskOptions<Type extends string, Schema extends z.ZodType, Result> {
   readonly type: Type
@@ -86,11 +85,8 @@ export function defineTask<const Type extends string, Schema extends z.ZodType, 
 ): TaskDefinition<Type, Schema, Result> {
   const { type, payload, handle, ...settings } = options
   const where = typeof type === 'string' ? `task '${type}'` : 'a task'
-  if (typeof type !== 'string' || !typePattern.test(type)) {
-    throw new RedisDistroError(
-      'bad_config',
-      `${where}: type must be 1 to 128 of A-Z a-z 0-9 . _ : -`,
-    )
+  if (typeof type !== 'string' || !idPattern.test(type)) {
+    throw new RedisDistroError('bad_config', `${where}: type ${idWords}`)
   }
   if (typeof payload?.safeParse !== 'function') {
     throw new RedisDistroError('bad_config', `${where}: payload must be a zod schema`)

@@ -51,6 +51,9 @@ export const durationSchema = z
     return z.NEVER
   })
 
+/** The same where none at all would be nonsense, such as a timeout that every run is over. */
+export const lastingSchema = durationSchema.pipe(z.number().min(1, 'must be at least 1ms'))
+
 /** The sentence that refuses a value which is no duration. */
 export function durationMessage(value: unknown): string {
   return `${shown(value)} is not a duration; write one such as 500ms, 30s, 5m, 1h30m, 24h`

@@ -1,11 +1,17 @@
 import { z } from 'zod'
-import { durationSchema } from './duration.js'
+import { durationSchema, lastingSchema } from './duration.js'
 import { priorities } from './task.js'
 
-/** Ids, keys and names that callers choose: what Redis keys and URLs carry unharmed. */
-export const idPattern = /^[A-Za-z0-9._:-]{1,128}$/
+/**
+ * Ids, keys and names that callers choose: what Redis keys and URLs carry unharmed. Clients resolve
+ * a path's `.` and `..` before they send it, so dots alone are no name.
+ */
+export const idPattern = /^(?!\.+$)[A-Za-z0-9._:-]{1,128}$/
 
-const id = z.string().regex(idPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
+/** The rule of `idPattern` in words. */
+export const idWords = 'must be 1 to 128 of A-Z a-z 0-9 . _ : -, and not dots alone'
+
+const id = z.string().regex(idPattern, idWords)
 const text = (max: number) =>
   z.string().min(1, 'must not be empty').max(max, `must be at most ${max} characters`)
 
@@ -34,10 +40,10 @@ export const enqueueOptionsSchema = z.strictObject({
     .max(1000, wholeNumber)
     .optional()
     .describe('Runs at most.'),
-  timeout: durationSchema.optional().describe('A run longer than this is aborted.'),
-  expiresIn: durationSchema.optional().describe('Dead with `expired` if not started by then.'),
+  timeout: lastingSchema.optional().describe('A run longer than this is aborted.'),
+  expiresIn: lastingSchema.optional().describe('Dead with `expired` if not started by then.'),
   uniqueKey: text(255).optional().describe('A second task of this key is not made.'),
-  uniqueFor: durationSchema.optional().describe('How long `uniqueKey` holds; else until it ends.'),
+  uniqueFor: lastingSchema.optional().describe('How long `uniqueKey` holds; else until it ends.'),
   tags: z.array(text(64)).max(16, 'must be at most 16').optional().describe('Words to find it by.'),
 })
 

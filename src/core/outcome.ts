@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.js'
-import { isFatalError, isRedisDistroError, isRetryError } from './errors.js'
+import { isFatalError, isRetryError } from './errors.js'
 import { type RetryPolicy, retryDelay } from './retry.js'
 import type { TaskError } from './task.js'
 
@@ -36,29 +36,44 @@ function wordsOf(error: unknown): string {
 
 function codeOf(error: unknown): string {
   if (isFatalError(error)) return 'fatal'
-  if (isRedisDistroError(error)) return error.code
   if (typeof error === 'object' && error !== null && 'code' in error) {
     if (typeof error.code === 'string') return error.code.slice(0, 64)
   }
   return 'failed'
 }
 
-/** Anything that was thrown, as the bounded record that is kept with the attempt. */
-export function toTaskError(error: unknown): TaskError {
-  if (!(error instanceof Error)) {
-    return { name: 'Error', message: wordsOf(error).slice(0, longestMessage), code: codeOf(error) }
+/** What a getter or a proxy of a handler's throws must not go on up to the kernel. */
+function readable<T>(read: () => T, fallback: T): T {
+  try {
+    return read()
+  } catch {
+    return fallback
   }
+}
+
+const isError = (error: unknown): error is Error => readable(() => error instanceof Error, false)
+
+/** Anything that was thrown, as the bounded record that is kept with the attempt. Never throws. */
+export function toTaskError(error: unknown): TaskError {
+  const code = readable(() => codeOf(error), 'failed')
+  const unreadable = 'what was thrown cannot be read'
+  if (!isError(error)) {
+    const message = readable(() => wordsOf(error), unreadable)
+    return { name: 'Error', message: message.slice(0, longestMessage), code }
+  }
+  const stack: unknown = readable(() => error.stack, undefined)
   return {
-    name: String(error.name).slice(0, 128),
-    message: String(error.message).slice(0, longestMessage),
-    code: codeOf(error),
-    ...(typeof error.stack === 'string' ? { stack: error.stack.slice(0, longestStack) } : {}),
+    name: readable(() => String(error.name), 'Error').slice(0, 128),
+    message: readable(() => String(error.message), unreadable).slice(0, longestMessage),
+    code,
+    ...(typeof stack === 'string' ? { stack: stack.slice(0, longestStack) } : {}),
   }
 }
 
 function delayAfter(error: unknown, context: OutcomeContext): number | 'bury' {
   const { policy, attempt } = context
-  if (isFatalError(error) || attempt >= policy.attempts) return 'bury'
+  // First, since the error's own word may be one that throws.
+  if (attempt >= policy.attempts || isFatalError(error)) return 'bury'
   const byPolicy = () => retryDelay(policy, attempt, context.random)
   if (isRetryError(error)) return parseDuration(error.after) ?? byPolicy()
   const decision = policy.decide?.(error, { attempt }) ?? 'retry'
@@ -69,7 +84,7 @@ function delayAfter(error: unknown, context: OutcomeContext): number | 'bury' {
 
 /**
  * What follows from an attempt's end, by the error's own word first and the policy second. Pure:
- * chance comes in by `context.random`. A `decide` that throws counts as 'retry'.
+ * chance comes in by `context.random`. A `decide` that throws counts as 'retry'. Never throws.
  */
 export function decideOutcome(end: AttemptEnd, context: OutcomeContext): Outcome {
   if (end.kind === 'returned') return { name: 'complete', result: end.result }

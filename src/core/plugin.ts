@@ -1,10 +1,13 @@
 import type { z } from 'zod'
 import type { AnyTaskDefinition, TaskLog } from './definition.js'
+import type { PluginClient } from './enqueuer.js'
 import { RedisDistroError } from './errors.js'
 
 /** What a plugin's `setup` sees of the kernel. */
 export interface PluginHost {
   readonly log: TaskLog
+  /** Enqueues, also from handlers that close over it; open as long as the plugin is. */
+  readonly client: PluginClient
   /** Absolute path of the project's folder for things made at run time (`.redisdistro`). */
   readonly directory: string
   readonly env: { readonly production: boolean }

@@ -49,8 +49,8 @@ export const transitions = {
   bury: { from: ['active'], to: ['dead'], says: 'It is given up on; it lies as a dead letter.' },
   release: {
     from: ['active'],
-    to: ['waiting'],
-    says: 'It is given back unspent, to its old place: shutdown, or a type unknown here.',
+    to: ['waiting', 'scheduled'],
+    says: 'It is given back unspent; one whose type or payload is unknown here is set aside.',
   },
   rescue: {
     from: ['active'],

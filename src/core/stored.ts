@@ -28,6 +28,15 @@ export interface StoredTask {
   readonly position?: number
 }
 
+/** What is known of an id, of a task that ended and whose record is gone too. */
+export interface Remembered {
+  readonly id: string
+  /** Where the record is gone, the state it ended in. */
+  readonly state: State
+  /** Of the first payload; absent where the caller did not choose the id. */
+  readonly fingerprint?: string
+}
+
 /** Why a move did not happen; a value, since callers must face it. */
 export type Refusal =
   | { readonly ok: false; readonly reason: 'unknown_task' }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { durationSchema } from './duration.js'
-import { idPattern } from './enqueue-options.js'
+import { durationSchema, lastingSchema } from './duration.js'
+import { idPattern, idWords } from './enqueue-options.js'
 
 /** A retry policy in which every part has its default. */
 const wholeRetrySchema = z.strictObject({
@@ -57,10 +57,10 @@ export const taskDefaultsSchema = z.strictObject({
   retry: wholeRetrySchema
     .prefault({})
     .describe('When and how often a task runs again after a failure.'),
-  timeout: durationSchema.prefault('10m').describe('A run longer than this is aborted and fails.'),
+  timeout: lastingSchema.prefault('10m').describe('A run longer than this is aborted and fails.'),
   deadLetter: z
     .string()
-    .regex(idPattern, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
+    .regex(idPattern, idWords)
     .default('dead')
     .describe('The key that dead letters lie under.'),
   retention: wholeRetentionSchema.prefault({}).describe('How long ended tasks are kept.'),

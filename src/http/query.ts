@@ -68,10 +68,21 @@ export function readId(params: unknown): string {
   throw new RedisDistroError('unknown_task', `no task '${id.slice(0, 128)}' exists`)
 }
 
-/** Options that speak of one task and cannot be shared by a batch. */
-const single = ['taskId', 'uniqueKey', 'uniqueFor']
+const each = 'give each element its own, in the `options` of POST /enqueue'
+
+/** Options that speak of one task, and why a batch cannot share them. */
+const single = new Map([
+  ['taskId', `is one id, and a batch has many: send an Idempotency-Key, or ${each}`],
+  ['uniqueKey', `would make every task of the batch a duplicate of its first: ${each}`],
+  ['uniqueFor', `goes with uniqueKey, which a batch cannot share: ${each}`],
+])
 
 const optionNames = Object.keys(enqueueOptionsSchema.shape)
+
+function stranger(name: string, allowed: readonly string[]): Issue[] {
+  const message = single.get(name)
+  return message === undefined ? unknownKeys([name], allowed) : [{ path: name, message }]
+}
 
 function optionOf(name: string, value: unknown): unknown {
   if (name === 'tags') return [value].flat().flatMap((text) => String(text).split(','))
@@ -85,10 +96,10 @@ function optionOf(name: string, value: unknown): unknown {
  */
 export function readEnqueueOptions(query: unknown, batch: boolean): Fields {
   const { tags, ...others } = { ...(query as Fields) }
-  const allowed = batch ? optionNames.filter((name) => !single.includes(name)) : optionNames
+  const allowed = batch ? optionNames.filter((name) => !single.has(name)) : optionNames
   const given: Fields = tags === undefined ? others : { ...others, tags }
   const strangers = Object.keys(given).filter((name) => !allowed.includes(name))
-  const issues = [...unknownKeys(strangers, allowed), ...repeated(others)]
+  const issues = [...strangers.flatMap((name) => stranger(name, allowed)), ...repeated(others)]
   if (issues.length > 0) throw wrong('bad_option', issues)
   const options = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, optionOf(name, value)]),

@@ -1,14 +1,28 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import type { LeasedTask } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { createLog } from '../telemetry/log.js'
 import { attempt } from '../worker/attempt.js'
 import { Run } from '../worker/run.js'
-import type { FromChild, ToChild } from './isolation.js'
+import type { FromChild, ToChild } from './child-words.js'
+import { ownClient } from './own-client.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { readConfig } from './read-config.js'
 import { runDirectory } from './resolved-config.js'
 
-/** Runs one suspect task alone in this process, then ends it. Started by `isolation.ts` alone. */
+/** Between two looks at whether the parent lives, in ms. */
+const lookEvery = 500
+
+/** Ends this process with its parent, even while a handler blocks the event loop. */
+const watch = new Worker(new URL('./parent-thread.js', import.meta.url), {
+  workerData: { parent: Number(process.argv[2]), interval: lookEvery },
+  execArgv: [],
+})
+watch.unref()
+const watched = once(watch, 'online')
+
+/** Runs one suspect task alone in this process, then ends it. Started by `child-run.ts` alone. */
 async function runAlone(task: LeasedTask, file: string, queue: string): Promise<void> {
   const config = await readConfig({ file })
   const log = (await createLog({ level: config.logLevel, pretty: false })).with({
@@ -17,19 +31,22 @@ async function runAlone(task: LeasedTask, file: string, queue: string): Promise<
     queue,
   })
   const { plugins, production } = config
-  await setUpPlugins(plugins, { log, directory: runDirectory(config), production })
+  const own = ownClient(config, log)
+  const { client } = own
+  await setUpPlugins(plugins, { log, client, directory: runDirectory(config), production })
   const known = config.tasks.get(task.body.type)
   const host = {
     queue,
     logFor: () => log,
-    progress: async (_: Run, value: unknown) => send({ progress: value }),
+    progress: async (_: Run, value: unknown) => send({ kind: 'progress', value }),
   }
   const run = new Run(task, host, systemClock.now())
   if (known) run.maxAttempts = task.body.overrides.attempts ?? known.retry.attempts
   process.on('message', (message: ToChild) => {
     if ('abort' in message) run.abort(new Error(message.abort))
   })
-  await send({ begins: true })
+  await watched
+  await send({ kind: 'begins' })
   const outcome = await attempt(run, known, {
     queue,
     registry: config.tasks,
@@ -37,8 +54,9 @@ async function runAlone(task: LeasedTask, file: string, queue: string): Promise<
     now: () => systemClock.now(),
     random: Math.random,
   })
-  await send({ outcome: JSON.stringify(outcome) })
+  await send({ kind: 'outcome', outcome: JSON.stringify(outcome) })
   await closePlugins(plugins, log)
+  await own.close()
   process.disconnect()
 }
 

@@ -30,6 +30,7 @@ const environmentSchema = z.object({
   READ_TOKEN: tokens,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
 })
 
 /** The checked variables, under their own names; an empty one is undefined. */
@@ -95,17 +96,21 @@ export interface VariableSources {
 
 type Origin = 'command line' | 'environment' | '.env'
 
-function originOf(name: string, { flags = {}, environment, dotenv = {} }: VariableSources): Origin {
+/** undefined where nobody set it. */
+function originOf(
+  name: string,
+  { flags = {}, environment, dotenv = {} }: VariableSources,
+): Origin | undefined {
   if (asVariables(flags)[name]) return 'command line'
   // What `adoptVariables` took from the file is in the environment as well.
-  const own = environment[name] && environment[name] !== dotenv[name]
-  return own || !dotenv[name] ? 'environment' : '.env'
+  if (environment[name] && environment[name] !== dotenv[name]) return 'environment'
+  return dotenv[name] ? '.env' : undefined
 }
 
 /** Where the value of a variable came from, as `config print` says it. */
 export function sourceOf(name: string, sources: VariableSources): string {
-  const origin = originOf(name, sources)
-  return origin === 'command line' ? origin : `${origin} ${name}`
+  const origin = originOf(name, sources) ?? 'default'
+  return origin === 'environment' || origin === '.env' ? `${origin} ${name}` : origin
 }
 
 /**

@@ -37,16 +37,23 @@ function* leavesOf(value: unknown, path: string): Generator<readonly [string, un
 export function explainConfig(config: ResolvedConfig): ConfigRow[] {
   const { redis, defaults, queues, worker, http, telemetry, time } = config
   const tasks = [...config.tasks].map(([type, { definition: _, ...settled }]) => [type, settled])
+  const queuesWithGiven = [...queues].map(([name, { given, ...queue }]) => [
+    name,
+    { ...queue, ...given },
+  ])
   const tree = {
     redis,
     plugins: config.plugins.map((plugin) => plugin.name),
     defaults,
-    queues,
+    // No key of the config, yet what the queue 'default' is called wherever it shows.
+    defaultQueue: config.defaultQueue,
+    queues: Object.fromEntries(queuesWithGiven),
     tasks: Object.fromEntries(tasks),
     worker,
     http,
     telemetry,
     time,
+    logLevel: config.logLevel,
   }
   return [...leavesOf(tree, '')].map(([path, value]) => ({
     path,

@@ -18,11 +18,10 @@ import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { type ReadConfigOptions, readConfig } from './read-config.js'
 import { type ResolvedConfig, runDirectory } from './resolved-config.js'
+import { type Role, rolesOf } from './roles.js'
 import { withSource } from './sources.js'
 import { warnOfUnheard } from './unheard.js'
 import { Workforce } from './workforce.js'
-
-export type Role = 'producer' | 'worker'
 
 export interface StartOptions {
   /** Both, where left out. */
@@ -118,14 +117,14 @@ export class Kernel {
     throw new RedisDistroError('closed', 'the kernel was stopped; create another')
   }
 
-  async #start({ roles = ['producer', 'worker'], queues }: StartOptions): Promise<Started> {
-    const { config } = this
-    const worker = roles.includes('worker')
-    const producer = roles.includes('producer')
+  async #start({ roles, queues }: StartOptions): Promise<Started> {
+    const { config, client } = this
+    const { worker, producer } = rolesOf(roles)
     this.#alone = worker && producer
     const { plugins, production } = config
     warnOfUnheard(config, this.#log)
-    await setUpPlugins(plugins, { log: this.#log, directory: runDirectory(config), production })
+    const directory = runDirectory(config)
+    await setUpPlugins(plugins, { log: this.#log, client, directory, production })
     this.#plugged = true
     const store = await this.#open()
     if (store.kind === 'in-process') {

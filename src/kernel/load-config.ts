@@ -40,14 +40,18 @@ function projectOf(file: string): string {
   return basename(directory) === '.config' ? dirname(directory) : directory
 }
 
+// A null that a loader gives is taken for no file at all, and the search would go on past it.
+const nullMark = Symbol('null')
+const marked = (value: unknown): unknown => (value === null ? nullMark : value)
+
 function explorer(prepare: FindOptions['prepare']) {
   const load: Loader = async (file) => {
     await prepare(projectOf(file))
-    return (await loadModule(file)).value
+    return marked((await loadModule(file)).value)
   }
   const readText = (file: string, text: string, loader: Loader | undefined) => {
     try {
-      return loader?.(file, text)
+      return marked(loader?.(file, text))
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause)
       const message = words.includes(file) ? words : `${file}: ${words}`
@@ -124,5 +128,6 @@ export async function findConfig(options: FindOptions): Promise<FoundConfig> {
   }
   if (!found) throw new RedisDistroError('bad_config', `${options.file} holds no config`)
   if (found.isEmpty) throw new RedisDistroError('bad_config', `${found.filepath} is empty`)
-  return { value: found.config, file: found.filepath, directory: projectOf(found.filepath) }
+  const value = found.config === nullMark ? null : found.config
+  return { value, file: found.filepath, directory: projectOf(found.filepath) }
 }

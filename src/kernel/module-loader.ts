@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { createJiti } from 'jiti'
+import { createJiti, type Jiti } from 'jiti'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 
 /** What a user's own file, or what it imports, has as its default export. */
@@ -94,6 +94,15 @@ async function explain(error: unknown, path: string): Promise<RedisDistroError> 
   return new RedisDistroError('bad_config', `${where}: ${said}${frame}`, { cause: error })
 }
 
+/** The module whose default export is null, over which jiti stumbles; else the error again. */
+async function nullOr(error: unknown, plain: Jiti, path: string): Promise<unknown> {
+  if (!(error instanceof TypeError)) throw error
+  const loaded: unknown = await plain.import(path).catch(() => undefined)
+  const isNull = typeof loaded === 'object' && loaded !== null && 'default' in loaded
+  if (isNull && loaded.default === null) return loaded
+  throw error
+}
+
 /**
  * Loads a user's file in any of JavaScript's and TypeScript's forms, with all that it imports, and
  * gives its default export (or what a CommonJS file exports). `path` is absolute, or the name of one
@@ -105,7 +114,11 @@ export async function loadModule(path: string, from = path): Promise<LoadedModul
   try {
     const virtualModules = await ownModules(from)
     const options = { fsCache: false, moduleCache: false, tsconfigPaths: true, virtualModules }
-    loaded = await createJiti(from, options).import(path)
+    loaded = await createJiti(from, options)
+      .import(path)
+      .catch((error: unknown) =>
+        nullOr(error, createJiti(from, { ...options, interopDefault: false }), path),
+      )
   } catch (error) {
     throw await explain(error, path)
   }

@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.js'
+import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Plugin } from '../core/plugin.js'
 import type { Log } from '../telemetry/log.js'
@@ -8,6 +9,8 @@ export interface SetupOptions {
   /** Absolute path of the folder for things made at run time. */
   readonly directory: string
   readonly production: boolean
+  /** What plugins enqueue with. */
+  readonly client: PluginClient
 }
 
 /** Settles with the call, or at `end` (monotonic ms) without it. */
@@ -43,6 +46,15 @@ export async function closePlugins(
   }
 }
 
+/** The client without what is not the plugins' to call, such as its end. */
+const lent = (client: PluginClient): PluginClient =>
+  Object.freeze({
+    enqueue: (type, payload, options) => client.enqueue(type, payload, options),
+    enqueueMany: (type, payloads, options) => client.enqueueMany(type, payloads, options),
+    task: (id, queue) => client.task(id, queue),
+    cancel: (id, queue) => client.cancel(id, queue),
+  } satisfies PluginClient)
+
 /**
  * Sets plugins up in their order.
  * @throws RedisDistroError `plugin_failed` with the plugin's name; those before it are closed again
@@ -52,11 +64,12 @@ export async function setUpPlugins(
   options: SetupOptions,
 ): Promise<void> {
   const done: Plugin[] = []
+  const { directory, production } = options
+  const client = lent(options.client)
   for (const plugin of plugins) {
     const log = options.log.with({ plugin: plugin.name })
-    const { directory, production } = options
     try {
-      await plugin.setup?.({ log, directory, env: { production } })
+      await plugin.setup?.({ log, client, directory, env: { production } })
     } catch (cause) {
       await closePlugins(done, options.log)
       const words = cause instanceof Error ? cause.message : String(cause)

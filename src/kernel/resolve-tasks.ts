@@ -18,6 +18,8 @@ export interface TaskContextOfConfig {
   readonly queues: ReadonlyMap<string, QueueSettings>
   readonly defaults: TaskDefaults
   realName(queue: string): string
+  /** The key of `queues` in the config that a queue's settings stand under. */
+  keyOf(queue: string): string
   readonly book: SourceBook
 }
 
@@ -33,18 +35,19 @@ interface Levels {
   readonly over: TaskSettings
   readonly own: TaskSettings
   readonly queue: QueueSettings
-  readonly queueName: string
+  /** Where the config says it. */
+  readonly queueSource: string
 }
 
 function resolveRetry(levels: Levels, { defaults, book }: TaskContextOfConfig): RetryPolicy {
-  const { type, over, own, queue, queueName } = levels
+  const { type, over, own, queue, queueSource } = levels
   const part = <Key extends Exclude<keyof RetryPolicy, 'decide'>>(key: Key): RetryPolicy[Key] => {
     // A conditional type of zod's hides that each part is the policy's own.
     const of = (retry: TaskSettings['retry']) => retry?.[key] as RetryPolicy[Key] | undefined
     const candidates: Candidate<RetryPolicy[Key]>[] = [
       [of(over.retry), `config tasks.${type}`],
       [of(own.retry), 'definition'],
-      [of(queue.retry), `config queues.${queueName}`],
+      [of(queue.retry), queueSource],
     ]
     const last = [
       defaults.retry[key] as RetryPolicy[Key],
@@ -73,7 +76,12 @@ function resolveTask(definition: AnyTaskDefinition, context: TaskContextOfConfig
     [own.queue, 'definition'],
   ]
   const path = `tasks.${type}`
-  const name = context.realName(book.pick(`${path}.queue`, wanted, ['default', 'default']))
+  const called = book.pick(`${path}.queue`, wanted, ['default', 'default'])
+  const name = context.realName(called)
+  if (name !== called) {
+    const renamed = `${book.of(`${path}.queue`)}, renamed by ${book.of('defaultQueue')}`
+    book.sources.set(`${path}.queue`, renamed)
+  }
   const queue = queues.get(name)
   if (queue === undefined) {
     throw new RedisDistroError(
@@ -82,19 +90,20 @@ function resolveTask(definition: AnyTaskDefinition, context: TaskContextOfConfig
         `does not have; existing: ${listed(queues.keys())}; add queues: { '${name}': {} }`,
     )
   }
+  const queueSource = `config queues.${context.keyOf(name)}`
   const pick = <Key extends 'timeout' | 'deadLetter'>(key: Key): TaskDefaults[Key] => {
     const of = (level: Partial<Pick<TaskSettings, Key>>) => level[key] as TaskDefaults[Key]
     const candidates: Candidate<TaskDefaults[Key]>[] = [
       [of(over), `config tasks.${type}`],
       [of(own), 'definition'],
-      [of(queue), `config queues.${name}`],
+      [of(queue), queueSource],
     ]
     return book.pick(`${path}.${key}`, candidates, [defaults[key], book.of(`defaults.${key}`)])
   }
   return {
     definition,
     queue: name,
-    retry: resolveRetry({ type, over, own, queue, queueName: name }, context),
+    retry: resolveRetry({ type, over, own, queue, queueSource }, context),
     timeout: pick('timeout'),
     deadLetter: pick('deadLetter'),
   }

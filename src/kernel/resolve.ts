@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Retention } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Plugin } from '../core/plugin.js'
+import { retrySchema } from '../core/retry.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
 import type { HttpSettings } from './config-schema/http.js'
 import { plainQueue, type QueueSettings } from './config-schema/queues.js'
@@ -16,7 +17,7 @@ export interface ResolveInput {
   /** The config as it was given, to tell what it says itself from what are defaults. */
   readonly given: unknown
   readonly environment: Environment
-  /** Where the value of a variable came from: `command line`, `environment PORT`, `.env PORT`. */
+  /** Where a variable's value came from: `environment PORT`, `.env PORT`, `default` and so on. */
   saidBy(name: string): string
   readonly plugins: readonly Plugin[]
   readonly directory: string
@@ -112,6 +113,13 @@ function resolveRetention(queue: QueueSettings, defaults: TaskDefaults): Retenti
   return { completed: limit('completed'), dead: limit('dead'), cancelled: limit('cancelled') }
 }
 
+/** What tasks take over from their queue, by path. */
+const takenOver = [
+  ['timeout'],
+  ['deadLetter'],
+  ...Object.keys(retrySchema.shape).map((part) => ['retry', part]),
+]
+
 function noteQueue(
   book: SourceBook,
   input: ResolveInput,
@@ -122,6 +130,9 @@ function noteQueue(
   for (const part of ['concurrency', 'partitions']) {
     book.sources.set(`queues.${real}.${part}`, from([part]) ? 'config' : 'default')
   }
+  for (const path of takenOver) {
+    if (from(path)) book.sources.set(`queues.${real}.${path.join('.')}`, 'config')
+  }
   for (const state of ['completed', 'dead', 'cancelled']) {
     for (const part of ['age', 'count']) {
       const own = from(['retention', state, part])
@@ -129,6 +140,35 @@ function noteQueue(
       book.sources.set(`queues.${real}.retention.${state}.${part}`, source)
     }
   }
+}
+
+/** The key of `queues` that says of a queue what it is. */
+function keyOf(input: ResolveInput, real: string): string {
+  const isDefault = real === (input.environment.QUEUE_KEY ?? 'default')
+  return isDefault && input.config.queues['default'] ? 'default' : real
+}
+
+function resolveQueues(
+  input: ResolveInput,
+  settings: ReadonlyMap<string, QueueSettings>,
+  { defaults, book }: { readonly defaults: TaskDefaults; readonly book: SourceBook },
+): Map<string, ResolvedQueue> {
+  const queues = new Map<string, ResolvedQueue>()
+  for (const [name, queue] of settings) {
+    const { concurrency, partitions, retry, timeout, deadLetter } = queue
+    const retention = resolveRetention(queue, defaults)
+    const given = { retry, timeout, deadLetter }
+    queues.set(name, { concurrency, partitions, retention, given })
+    noteQueue(book, input, [name, keyOf(input, name)])
+  }
+  return queues
+}
+
+function resolveTelemetry(input: ResolveInput, book: SourceBook): ParsedConfig['telemetry'] {
+  const { telemetry } = input.config
+  const named = [input.environment.OTEL_SERVICE_NAME, input.saidBy('OTEL_SERVICE_NAME')] as const
+  const last = [telemetry.service, book.of('telemetry.service')] as const
+  return { ...telemetry, service: book.pick('telemetry.service', [named], last) }
 }
 
 /** Two queues whose keys would share a hash tag: `a` in parts, and `a:1`. */
@@ -153,19 +193,20 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
   const redis = resolveRedis(input, book)
   const http = resolveHttp(input, book)
   const defaults = resolveDefaults(input, book)
-  const defaultQueue = environment.QUEUE_KEY ?? 'default'
+  const named = [environment.QUEUE_KEY, input.saidBy('QUEUE_KEY')] as const
+  const defaultQueue = book.pick('defaultQueue', [named], ['default', 'default'])
+  book.sources.set('logLevel', input.saidBy('LOG_LEVEL'))
   const queueSettings = queuesByRealName(input, defaultQueue)
   refuseSharedTags(queueSettings)
-  const queues = new Map<string, ResolvedQueue>()
-  for (const [name, settings] of queueSettings) {
-    const { concurrency, partitions } = settings
-    queues.set(name, { concurrency, partitions, retention: resolveRetention(settings, defaults) })
-    noteQueue(book, input, [
-      name,
-      name === defaultQueue && config.queues['default'] ? 'default' : name,
-    ])
+  const queues = resolveQueues(input, queueSettings, { defaults, book })
+  const context = {
+    tasks,
+    queues: queueSettings,
+    defaults,
+    realName: (queue: string) => (queue === 'default' ? defaultQueue : queue),
+    keyOf: (queue: string) => keyOf(input, queue),
+    book,
   }
-  const realName = (queue: string) => (queue === 'default' ? defaultQueue : queue)
   return {
     directory: input.directory,
     file: input.file,
@@ -176,10 +217,10 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
     defaults,
     defaultQueue,
     queues,
-    tasks: resolveTasks(plugins, { tasks, queues: queueSettings, defaults, realName, book }),
+    tasks: resolveTasks(plugins, context),
     worker: config.worker,
     http,
-    telemetry: config.telemetry,
+    telemetry: resolveTelemetry(input, book),
     time: config.time,
     sources: book.sources,
   }

@@ -5,6 +5,7 @@ import type { Plugin } from '../core/plugin.js'
 import type { TaskRegistry } from '../core/registry.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
 import type { HttpSettings } from './config-schema/http.js'
+import type { QueueSettings } from './config-schema/queues.js'
 import type { ParsedConfig } from './config-schema.js'
 import type { Environment } from './env.js'
 import type { Sources } from './sources.js'
@@ -14,6 +15,8 @@ export interface ResolvedQueue {
   readonly concurrency: number
   readonly partitions: number
   readonly retention: Retention
+  /** What its tasks take where neither config nor definition says it of their type. */
+  readonly given: Pick<QueueSettings, 'retry' | 'timeout' | 'deadLetter'>
 }
 
 /** Everything that a kernel goes by: config, environment and plugins made one. Durations in ms. */

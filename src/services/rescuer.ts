@@ -2,7 +2,7 @@ import type { Broker, Partition } from '../core/broker.js'
 import type { Service } from '../core/service.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
-import { forEach, Rounds } from './round.js'
+import { Looks } from './looks.js'
 
 export interface RescuerOptions {
   readonly broker: Broker
@@ -15,27 +15,28 @@ export interface RescuerOptions {
 }
 
 /**
- * Gives tasks of dead workers back. It looks at least twice in half a lease, since a longer gap
+ * Gives tasks of dead workers back. It looks at each partition at least twice in half a lease, since a longer gap
  * means to everyone that Redis, or all of us, were away, and prolongs every lease once.
  */
 export function rescuer(options: RescuerOptions): Service {
   const { broker, partitions, lease, log, counters } = options
-  return new Rounds({
+  return new Looks({
     name: 'rescuer',
     every: Math.max(25, Math.min(1000, lease / 5)),
-    round: () =>
-      forEach(partitions, async (partition) => {
-        const { workers, rescued, buried } = await broker.rescue(partition, lease)
-        if (rescued === 0 && workers.length === 0) return
-        const { queue } = partition
-        log.warn('Workers lost their lease; their tasks are back in line', {
-          queue,
-          workers,
-          rescued,
-          buried,
-        })
-        counters.add('redisdistro_tasks_rescued_total', { queue }, rescued)
-      }),
+    places: partitions,
+    partitionOf: (partition) => partition,
+    look: async (partition) => {
+      const { workers, rescued, buried } = await broker.rescue(partition, lease)
+      if (rescued === 0 && workers.length === 0) return
+      const { queue } = partition
+      log.warn('Workers lost their lease; their tasks are back in line', {
+        queue,
+        workers,
+        rescued,
+        buried,
+      })
+      counters.add('redisdistro_tasks_rescued_total', { queue }, rescued)
+    },
     onFailure: (error) =>
       log.warn('The rescuer could not look; it tries again', { reason: wordsOf(error) }),
   })

@@ -9,16 +9,6 @@ export interface RoundOptions {
   onFailure(error: unknown): void
 }
 
-/** Does one thing for each; the failure of one keeps none of the others from it, and is thrown last. */
-export async function forEach<Item>(
-  items: Iterable<Item>,
-  act: (item: Item) => Promise<void>,
-): Promise<void> {
-  const failures: unknown[] = []
-  for (const item of items) await act(item).catch((error: unknown) => failures.push(error))
-  if (failures.length > 0) throw failures[0]
-}
-
 /** A service that does one thing again and again. Rounds never overlap; a failure ends none of them. */
 export class Rounds implements Service {
   readonly name: string

@@ -37,8 +37,8 @@ function refuseUnwritable(result: unknown): void {
   try {
     JSON.stringify(result)
   } catch (cause) {
-    const words = cause instanceof Error ? cause.message : String(cause)
-    throw new FatalError(`the result cannot be written as JSON: ${words}`, { cause })
+    const words = `the result cannot be written as JSON: ${toTaskError(cause).message}`
+    throw new FatalError(words, { cause })
   }
 }
 
@@ -87,7 +87,7 @@ function handle(run: Run, known: ResolvedTask, queue: string, payload: unknown):
 
 /**
  * One attempt as a straight pipe: parse the payload, run the handler under its signal, decide what
- * follows. Never throws.
+ * follows. Whatever the handler throws is an outcome; it rejects only for a body that cannot be read.
  */
 export async function attempt(
   run: Run,

@@ -16,8 +16,8 @@ const ofTheStore = new Set<ErrorCode>([
 export const isStoreFault = (error: unknown): boolean =>
   isRedisDistroError(error) && ofTheStore.has(error.code)
 
-export const wordsOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error)
+/** Of whatever was thrown, a handler's `toJSON` included. */
+export const wordsOf = (error: unknown): string => toTaskError(error).message
 
 export interface Apart {
   /** The lease is lost, and what is said under it no longer counts. */

@@ -4,16 +4,11 @@ import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import { type AttemptParts, attempt, policyOf } from './attempt.js'
 import { type HeldTask, nameOf } from './held-task.js'
-import type { Isolate, IsolatedEnd } from './isolate.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Run, type RunHost } from './run.js'
+import { runAlone, suspectAfter } from './run-alone.js'
 import { isStoreFault, wordsOf } from './settle-apart.js'
 import type { Tally } from './tally.js'
-
-/** Losses after which a task runs alone in a process of its own. */
-const suspectAfter = 2
-/** Before a task whose process could not be started goes back, in ms. */
-const restAfterNoStart = 1000
 
 export interface SlotsParts {
   readonly options: QueueWorkerOptions
@@ -38,6 +33,7 @@ export class Slots implements RunHost {
   #claimed: LeasedTask[] = []
   #settled: Settlement[] = []
   #starting = true
+  readonly #closing = new AbortController()
 
   constructor(parts: SlotsParts) {
     this.#parts = parts
@@ -71,6 +67,7 @@ export class Slots implements RunHost {
   /** No task is started any more; what was claimed ahead goes back. */
   close(): void {
     this.#starting = false
+    this.#closing.abort()
     this.giveBack(0)
   }
 
@@ -167,46 +164,40 @@ export class Slots implements RunHost {
   }
 
   #start(task: LeasedTask): void {
-    const { registry, clock, isolate } = this.#parts.options
     // By Redis's clock as it is known here, which may lag some ms.
     const run = new Run(task, this, Math.max(this.#parts.now(), task.leasedAt))
-    const known = registry.get(task.body.type)
-    const begins = () => {
-      if (!known) return
-      run.deadline = clock.monotonic() + (task.body.overrides.timeout ?? known.timeout)
-      run.maxAttempts = policyOf(run, known).attempts
-    }
     this.#running.set(nameOf(task), run)
-    if (isolate && known && task.losses >= suspectAfter) {
-      void this.#runAlone(run, isolate, begins)
-      return
+    void this.#carryOut(run).then(
+      (outcome) => this.#finish(run, outcome),
+      (error: unknown) => this.#finish(run, this.#faultOf(run, error)),
+    )
+  }
+
+  /** What a run comes to; rejects only by a fault that is not the handler's. */
+  async #carryOut(run: Run): Promise<SettledOutcome> {
+    const { registry, clock, isolate, settings } = this.#parts.options
+    const { body, losses } = run.leased
+    const known = registry.get(body.type)
+    if (!known) return attempt(run, known, this.#attempt)
+    const timeout = body.overrides.timeout ?? known.timeout
+    run.maxAttempts = policyOf(run, known).attempts
+    const begins = () => {
+      run.deadline = clock.monotonic() + timeout
+    }
+    if (isolate && losses >= suspectAfter) {
+      const { maxCrashes } = settings
+      const closing = this.#closing.signal
+      return runAlone(run, { isolate, maxCrashes, log: this.logFor(run), closing, begins })
     }
     begins()
-    void attempt(run, known, this.#attempt).then((outcome) => this.#finish(run, outcome))
+    return attempt(run, known, this.#attempt)
   }
 
-  async #runAlone(run: Run, isolate: Isolate, begins: () => void): Promise<void> {
-    this.logFor(run).warn('Two leases were lost with this task; it runs alone in its own process')
-    let end: IsolatedEnd
-    try {
-      end = await isolate(run.leased, run, begins)
-    } catch (error) {
-      return this.#notStarted(run, error)
-    }
-    if (end.kind === 'ended') return this.#finish(run, end.outcome)
-    const error = toTaskError(new RedisDistroError('crashed', end.words))
-    const maxDeaths = this.#parts.options.settings.maxCrashes
-    this.#finish(run, { name: 'crash', maxDeaths, error })
-  }
-
-  /** No process could be started, which says nothing of the task. Its slot rests, or it would be back at once. */
-  async #notStarted(run: Run, error: unknown): Promise<void> {
-    if (run.over || run.endsWithWorker) return this.#finish(run, { name: 'release' })
-    this.logFor(run).warn('No process could be started for a task that runs alone; it goes back', {
-      reason: wordsOf(error),
-    })
-    await new Promise<void>((resolve) => setTimeout(resolve, restAfterNoStart).unref())
-    this.#finish(run, { name: 'release' })
+  /** Running it again would not help: it is buried, and keeps nothing else from its work. */
+  #faultOf(run: Run, error: unknown): SettledOutcome {
+    const words = `the task could not be run: ${wordsOf(error)}`
+    this.logFor(run).error('A task could not be run; it is buried', { reason: wordsOf(error) })
+    return { name: 'bury', error: toTaskError(new RedisDistroError('internal', words)) }
   }
 
   #timeOut(run: Run): void {

@@ -91,6 +91,28 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       ])
     })
 
+    test('what is known of ids is told, of tasks that are gone too', async () => {
+      const { broker, partition } = stage
+      const known = (...ids: string[]) => broker.remembered(partition, ids)
+      await broker.enqueue(partition, [stage.task({ id: 'mine', fingerprint: 'a' })], false)
+      const given = await stage.add({ due: { in: 1000 } })
+      expect(await known('mine', 'never', given)).toEqual([
+        { id: 'mine', state: 'waiting', fingerprint: 'a' },
+        undefined,
+        { id: given, state: 'scheduled' },
+      ])
+      stage.keep = 0
+      await stage.settle(await stage.leaseOne(), { name: 'complete', result: undefined })
+      expect(await stage.state('mine')).toBe('gone')
+      expect(await known('mine')).toEqual([{ id: 'mine', state: 'completed', fingerprint: 'a' }])
+      const dead = await stage.add({ id: 'other', fingerprint: 'b' })
+      await stage.settle(await stage.leaseOne(), { name: 'bury', error })
+      stage.now += 91 * day
+      await broker.prune(partition, retention(0, 0))
+      expect(await known(dead)).toEqual([undefined])
+      expect(await known()).toEqual([])
+    })
+
     test('a repeat of a sent batch writes nothing a second time', async () => {
       const tasks = [stage.task(), stage.task()]
       await stage.broker.enqueue(stage.partition, tasks, false)
@@ -277,6 +299,20 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       expect(await stage.find(id)).toMatchObject({
         state: 'dead',
         attempts: [{ error: { code: 'crashed' } }],
+      })
+    })
+
+    test('a process that could not be started is a loss, and no death', async () => {
+      const id = await stage.add()
+      const lose = { name: 'lose', maxLosses: 2, error: { ...error, code: 'lost' } } as const
+      await stage.settle(await stage.leaseOne(), lose)
+      expect(await stage.state(id)).toBe('waiting')
+      const again = await stage.leaseOne()
+      expect(again).toMatchObject({ deaths: 0, losses: 1, failures: 0 })
+      await stage.settle(again, lose)
+      expect(await stage.find(id)).toMatchObject({
+        state: 'dead',
+        attempts: [{ error: { code: 'lost' } }],
       })
     })
 

@@ -5,6 +5,7 @@ import { project, type RunOptions, run } from './bin.js'
 const tasks = `
 import { definePlugin, defineTask } from 'redisdistro'
 import { z } from 'zod'
+let client
 const task = (type, handle) => defineTask({ type, payload: z.object({}), retry: { attempts: 1 }, handle })
 export default definePlugin({ name: 'acts', tasks: [
   task('pass', () => process.pid),
@@ -13,8 +14,13 @@ export default definePlugin({ name: 'acts', tasks: [
   task('stray', () => { setTimeout(() => { throw new Error('a stray error') }) }),
   task('poison', () => { setTimeout(() => { throw new Error('a stray error') }); return new Promise(() => {}) }),
   task('exit', () => process.exit(0)),
+  // Ends each kernel that runs it; alone in a process of its own it hands the work on.
+  task('pass-on', async ({}, { task }) => {
+    if (!process.argv[1].endsWith('child.js')) process.exit(1)
+    return (await client.enqueue('pass', {}, { taskId: 'of-' + task.id })).id
+  }),
   task('forever', () => new Promise(() => {})),
-] })
+], setup: (kernel) => { client = kernel.client } })
 `
 
 export interface Project {

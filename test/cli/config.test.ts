@@ -25,12 +25,14 @@ async function printed(cwd: string, args: string[] = [], env: Record<string, str
 }
 
 test('every option is printed with where it came from, and no secret', async () => {
-  const cwd = await project({ 'redisdistro.config.ts': config, '.env': 'DEAD_KEY=grave\n' })
+  const env = 'DEAD_KEY=grave\nQUEUE_KEY=mails\n'
+  const cwd = await project({ 'redisdistro.config.ts': config, '.env': env })
   const { file, at, items } = await printed(cwd)
   expect(file).toBe(join(cwd, 'redisdistro.config.ts'))
   expect(at('queues.images.concurrency')).toMatchObject({ value: 8, source: 'config' })
-  expect(at('queues.default.concurrency')).toMatchObject({ value: 10, source: 'default' })
-  expect(at('defaults.deadLetter')).toMatchObject({ value: 'grave' })
+  expect(at('queues.mails.concurrency')).toMatchObject({ value: 10, source: 'default' })
+  expect(at('defaults.deadLetter')).toMatchObject({ value: 'grave', source: '.env DEAD_KEY' })
+  expect(at('defaultQueue')).toMatchObject({ value: 'mails', source: '.env QUEUE_KEY' })
   expect(JSON.stringify(items)).not.toContain('secret')
 })
 

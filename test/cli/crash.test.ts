@@ -1,3 +1,4 @@
+import type { Task } from 'redisdistro'
 import { expect, test, vi } from 'vitest'
 import { isAlive, until } from '../support/redis.js'
 import { makeProject, reach } from './acting.js'
@@ -59,4 +60,14 @@ test('a handler that ends its process with 0 is a crash, in the child that runs 
   expect(JSON.stringify(task)).toContain('the process that ran it alone ended by exit code 0')
   expect(start.output()).toContain('the kernel ended with exit code 0; a new one starts in 1s')
   expect(await reach(made, 'pass', 'completed')).toMatchObject({ state: 'completed' })
+})
+
+test('a task that runs alone in a process of its own can enqueue another', async () => {
+  const made = await makeProject("{ lease: '1s' }")
+  const start = startBin(['start', '--worker'], made)
+  await start.ready()
+  const { id, result } = (await reach(made, 'pass-on', 'completed')) as Task
+  expect(result).toBe(`of-${id}`)
+  const next = async () => (await made.json(['task', 'show', `of-${id}`]))['state'] === 'completed'
+  await until(next, { timeout: 20_000, describe: 'the task that it enqueued' })
 })

@@ -9,6 +9,7 @@ const config = (url: string, prefix: string) => `
 import { defineConfig, definePlugin, defineTask, FatalError } from 'redisdistro'
 import { z } from 'zod'
 const greet = defineTask({ type: 'greet', payload: z.object({ name: z.string() }), handle: ({ name }) => name })
+const plan = defineTask({ type: 'plan', payload: z.object({ runAt: z.string() }), handle: () => 1 })
 const fall = defineTask({
   type: 'fall',
   queue: 'cliff',
@@ -17,7 +18,7 @@ const fall = defineTask({
 })
 export default defineConfig({
   redis: { url: '${url}', prefix: '${prefix}' },
-  plugins: [definePlugin({ name: 'acts', tasks: [greet, fall] })],
+  plugins: [definePlugin({ name: 'acts', tasks: [greet, plan, fall] })],
   queues: { cliff: {} },
   http: false,
 })
@@ -47,11 +48,16 @@ async function json(args: readonly string[], input?: string) {
   return JSON.parse(stdout)
 }
 
-async function refusal(args: readonly string[], input?: string): Promise<string> {
+async function ending(args: readonly string[], want: number, input?: string): Promise<string> {
   const { code, stdout, stderr } = await run(args, input)
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect({ code, stdout }).toEqual({ code: want, stdout: '' })
   return stderr
 }
+
+/** What stderr says of a command that was right and could not be done. */
+const refusal = (args: readonly string[]) => ending(args, 1)
+/** What stderr says of a command that could never be done as it was given. */
+const wrongUse = (args: readonly string[], input?: string) => ending(args, 2, input)
 
 test('a task is enqueued from an argument, a file and stdin', async () => {
   for (const [payload, input] of [['{"name":"Ann"}'], ['@ann.json'], ['-', '{"name":"Ann"}']]) {
@@ -80,15 +86,35 @@ test('every option of an enqueue has its flag', async () => {
   expect(await json(keyed)).toMatchObject({ taskId, duplicate: true })
 })
 
-test('what cannot be enqueued fails with its code, and is not written', async () => {
+test('when to run may stand beside the fields of a payload, unless the schema has them', async () => {
+  const beside = '{"name":"Eve","runAt":"1h","tz":"Europe/Rome"}'
+  const first = await json(['enqueue', 'greet', beside])
+  expect(first).toMatchObject({ state: 'scheduled', runAt: expect.any(String) })
+  const { payload } = await json(['task', 'show', first.taskId])
+  expect(payload).toEqual({ name: 'Eve' })
+  const told = await json(['enqueue', 'greet', '{"name":"Eve","delay":"9h"}', '--run-at', '1h'])
+  const ahead = Date.parse(told.runAt) - Date.now()
+  expect(ahead).toBeLessThan(2 * 3_600_000)
+  expect(await wrongUse(['enqueue', 'greet', '{"name":"Eve","runAt":"someday"}'])).toMatch(
+    /\[bad_time\].*someday/,
+  )
+  const own = await json(['enqueue', 'plan', '{"runAt":"whenever"}'])
+  expect(own).toMatchObject({ state: 'waiting' })
+  expect((await json(['task', 'show', own.taskId])).payload).toEqual({ runAt: 'whenever' })
+})
+
+test('what cannot be enqueued is wrong use, told with its code, and is not written', async () => {
   const { items } = await json(['task', 'list'])
   const bad = ['enqueue', 'greet', '{"name":1}']
-  expect(await refusal(bad)).toMatch(/\[bad_payload\].*name/)
-  expect(await refusal(['enqueue', 'grete', '{}'])).toMatch(/\[unknown_type\].*greet/)
-  const late = ['enqueue', 'greet', '{"name":"A"}', '--run-at', 'someday']
-  expect(await refusal(late)).toMatch(/\[bad_time\].*someday/)
-  expect(await refusal(['enqueue', 'greet', '@none.json'])).toMatch(/none\.json/)
-  expect(await refusal(['enqueue', 'greet', '-'], '{')).toMatch(/stdin is not JSON/)
+  expect(await wrongUse(bad)).toMatch(/\[bad_payload\].*name/)
+  expect(await wrongUse(['enqueue', 'grete', '{}'])).toMatch(/\[unknown_type\].*greet/)
+  const ann = ['enqueue', 'greet', '{"name":"A"}']
+  expect(await wrongUse([...ann, '--run-at', 'someday'])).toMatch(/\[bad_time\].*someday/)
+  expect(await wrongUse([...ann, '--run-at', '8am', '--tz', 'Mars/X'])).toMatch(/\[bad_option\]/)
+  expect(await wrongUse([...ann, '--queue', 'nowhere'])).toMatch(/\[bad_option\].*nowhere/)
+  expect(await wrongUse([...ann, '--redis-url', 'nowhere'])).toMatch(/\[bad_config\].*--redis-url/s)
+  expect(await wrongUse(['enqueue', 'greet', '@none.json'])).toMatch(/none\.json/)
+  expect(await wrongUse(['enqueue', 'greet', '-'], '{')).toMatch(/stdin is not JSON/)
   expect((await json(['task', 'list'])).items).toHaveLength(items.length)
 })
 
@@ -119,7 +145,7 @@ test('tasks are listed by filter and page by page', async () => {
   const { stdout } = await run(['task', 'list', '--tag', 'paged', '--state', 'waiting'])
   expect(stdout).toMatch(/^ID +TYPE +QUEUE +STATE +ATTEMPT +ENQUEUED +REMARK$/m)
   expect(stdout).toMatch(/^page-2 +greet +default +waiting/m)
-  expect(await refusal(['task', 'list', '--queue', 'nowhere'])).toMatch(/\[unknown_queue\]/)
+  expect(await wrongUse(['task', 'list', '--queue', 'nowhere'])).toMatch(/\[unknown_queue\]/)
 })
 
 test('a queue is paused and resumed, and shown', async () => {
@@ -127,7 +153,7 @@ test('a queue is paused and resumed, and shown', async () => {
   expect(await json(['queue', 'show', 'cliff'])).toMatchObject({ name: 'cliff', paused: true })
   expect((await run(['queue', 'list'])).stdout).toMatch(/^cliff .* paused$/m)
   expect(await json(['queue', 'resume', 'cliff'])).toMatchObject({ paused: false })
-  expect(await refusal(['queue', 'show', 'nowhere'])).toMatch(/\[unknown_queue\].*nowhere/)
+  expect(await wrongUse(['queue', 'show', 'nowhere'])).toMatch(/\[unknown_queue\].*nowhere/)
 })
 
 test('dead letters are counted, shown, requeued and purged by filter', async () => {
@@ -156,8 +182,10 @@ test('dead letters are counted, shown, requeued and purged by filter', async () 
     skipped: 0,
   })
   expect(await json(['task', 'show', 'fall-2'])).toMatchObject({ state: 'waiting' })
-  const purge = await run(['dead', 'purge', 'dead', '--type', 'fall', '--yes'])
-  expect(purge.stdout).toBe("purged 0 dead letters of 'dead'\n")
+  const yes = await run(['dead', 'purge', 'dead', '--type', 'fall', '--yes'])
+  expect(yes.stdout).toBe("purged 0 dead letters of 'dead'\n")
+  // A script has no terminal, and is not asked.
+  expect(await json(['dead', 'purge', 'dead'])).toEqual({ purged: 0 })
   expect((await run(['dead', 'list'])).stdout).toBe('no dead letters\n')
 })
 

@@ -25,6 +25,7 @@ test.each(commands)("'%s --help' prints its usage and the common options", async
   const [usage] = stdout.split('\n')
   expect(usage).toContain(`Usage: redisdistro ${command}`.trimEnd())
   for (const option of ['--config <path>', '--json', '--help']) expect(stdout).toContain(option)
+  expect(stdout).toMatch(/Exit codes:\n +0 +done\n +1 +failed.*\n +2 +wrong use/)
 })
 
 const wrongUses: [string, RegExp][] = [
@@ -43,7 +44,11 @@ const wrongUses: [string, RegExp][] = [
   ['enqueue email {oops', /not JSON/],
   ['enqueue email {} --priority urgent', /low, normal, high, critical/],
   ['enqueue email {} --attempts many', /whole number/],
-  ['dead purge dead', /--yes/],
+  ['enqueue email @none.json', /none\.json/],
+  ['when 5m --tz Mars/Olympus', /\[bad_option\].*time zone/],
+  ['when tomorow', /\[bad_time\]/],
+  ['stats --config none.ts', /--config: there is no file none\.ts/],
+  ['start --config none.ts', /--config: there is no file none\.ts/],
 ]
 
 test.each(wrongUses)("'%s' is wrong use, told on stderr", async (command, words) => {

@@ -6,6 +6,7 @@ import { Supervisor } from '../../src/cli/supervisor.js'
 /** Stands in for a kernel's process, so that minutes of its life pass at once. */
 class Kernel extends EventEmitter {
   readonly signals: string[] = []
+  pid: number | undefined = 1
   kill(signal: string): boolean {
     this.signals.push(signal)
     return true
@@ -125,4 +126,23 @@ test('a second signal counts from half a second on, and kills who does not liste
   expect(last().signals.slice(2)).toEqual(['SIGTERM', 'SIGKILL'])
   last().emit('exit', null, 'SIGKILL')
   expect(await code).toBe(143)
+})
+
+test('an error of a kernel that lives is told, and so is a second one', async () => {
+  const house = supervisor()
+  const code = house.run()
+  last().emit('error', new Error('kill EPERM'))
+  last().emit('error', new Error('write EPIPE'))
+  expect(said).toEqual(["the kernel's process: kill EPERM", "the kernel's process: write EPIPE"])
+  house.signal('SIGTERM')
+  last().emit('exit', 0, null)
+  expect(await code).toBe(0)
+})
+
+test('a kernel that cannot be started at all is an error, and a second one changes nothing', async () => {
+  const code = supervisor().run()
+  last().pid = undefined
+  last().emit('error', new Error('spawn EAGAIN'))
+  last().emit('error', new Error('again'))
+  await expect(code).rejects.toThrow('spawn EAGAIN')
 })

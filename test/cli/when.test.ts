@@ -29,7 +29,7 @@ test.each([
   [['when', '5m', '--tz', 'Mars/Olympus'], /\[bad_option\].*time zone/],
 ])('%j is refused with the reason', async (args, words) => {
   const { code, stdout, stderr } = await run(args)
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toMatch(words)
 })
 

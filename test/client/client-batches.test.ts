@@ -83,6 +83,13 @@ describe('a batch of any types under a key', () => {
     expect([await waiting('main'), await waiting('wide')]).toEqual([1, 1])
   })
 
+  test('is refused for its key, wherever in it an id of its own stands', async () => {
+    await stage.client.enqueueAll([email(1)], options)
+    const mine = { ...email(2), options: { taskId: 'mine' } }
+    await expect(stage.client.enqueueAll([mine, email(3)], options)).rejects.toMatchObject(used)
+    expect(await waiting('main')).toBe(1)
+  })
+
   test('does not meet one of a type that was named', async () => {
     await stage.client.enqueueAll([email(1)], options)
     const ofType = { ...options, type: 'email' }
@@ -104,6 +111,17 @@ test('an id of its own that was used for something else refuses the whole batch'
     { id: 'mine', duplicate: true },
   ])
   expect(await waiting('main')).toBe(2)
+})
+
+test('an id that was generated refuses a batch too, where its payload is another one', async () => {
+  const { id } = await stage.client.enqueue('email', to(1))
+  const named = (n: number) => ({ ...email(n), options: { taskId: id } })
+  await expect(stage.client.enqueueAll([email(5), named(2)])).rejects.toMatchObject({
+    code: 'payload_differs',
+    issues: [{ path: '1.taskId' }],
+  })
+  expect(await stage.client.enqueueAll([named(1)])).toMatchObject([{ id, duplicate: true }])
+  expect(await waiting('main')).toBe(1)
 })
 
 test('an id that is chosen twice in a batch for two payloads refuses it', async () => {

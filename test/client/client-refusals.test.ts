@@ -173,6 +173,24 @@ test('options travel with the task', async () => {
   })
 })
 
+test.each([{}, 'text', 7, null, undefined])('%j in place of an array is refused', async (given) => {
+  const { broker, calls } = recordingBroker()
+  const client = new Client({ broker, directory: directoryOf(entry()), clock })
+  const none = given as never
+  for (const refused of [
+    client.enqueueMany('noop', none),
+    client.enqueueMany('noop', none, { tags: ['x'] }),
+    client.enqueueAll(none),
+  ]) {
+    await expect(refused).rejects.toMatchObject({
+      name: 'RedisDistroError',
+      code: 'bad_payload',
+      message: expect.stringMatching(/^an array of (payloads|entries) is wanted$/),
+    })
+  }
+  expect(calls).toEqual([])
+})
+
 test('an id that was used with another payload is refused', async () => {
   const { broker } = recordingBroker(undefined, (tasks) =>
     accepted(tasks).map((each) => ({ ...each, duplicate: true, differs: true })),

@@ -123,6 +123,51 @@ test('a second task of a unique key is not made', async () => {
   expect(second).toMatchObject({ id: first.id, duplicate: true })
 })
 
+test('a task of another type with the same unique key is told the type of the first', async () => {
+  const url = 'https://example.com'
+  const first = await stage.client.enqueue('email', to(1), { uniqueKey: 'k', delay: '1h' })
+  const unique = { uniqueKey: 'k', queue: 'main' }
+  const second = await stage.client.enqueue('image', { url }, unique)
+  expect(second).toEqual({ ...first, duplicate: true })
+  const batch = await stage.client.enqueueAll([
+    { type: 'image', payload: { url }, options: unique },
+    { type: 'image', payload: { url }, options: { uniqueKey: 'free', queue: 'main' } },
+    { type: 'email', payload: to(2), options: { uniqueKey: 'free' } },
+  ])
+  expect(batch).toMatchObject([
+    { id: first.id, type: 'email', duplicate: true },
+    { type: 'image', duplicate: false },
+    { id: batch[1]?.id, type: 'image', duplicate: true },
+  ])
+})
+
+test('a taskId of another type is refused, though the payload is the same', async () => {
+  const payload = { ...to(1), url: 'https://example.com' }
+  const options = { taskId: 'a7', queue: 'main' }
+  await stage.client.enqueue('email', payload, options)
+  const message =
+    "task 'a7' exists as 'email', and this is 'image'; nothing of this one was written"
+  const refusal = { code: 'payload_differs', message, issues: [{ path: 'taskId', message }] }
+  for (const more of [{}, { runAt: 'yesterday 5pm' }]) {
+    const again = stage.client.enqueue('image', payload, { ...options, ...more })
+    await expect(again).rejects.toMatchObject(refusal)
+  }
+  const batch = stage.client.enqueueAll([{ type: 'image', payload, options }])
+  const { code } = refusal
+  await expect(batch).rejects.toMatchObject({ code, issues: [{ path: '0.taskId', message }] })
+  expect(await stage.client.enqueue('email', payload, options)).toMatchObject({ duplicate: true })
+})
+
+test('a generated id that is given as the taskId of another type is refused', async () => {
+  const payload = { ...to(1), url: 'https://example.com' }
+  const { id } = await stage.client.enqueue('email', payload)
+  const options = { taskId: id, queue: 'main', runAt: 'yesterday 5pm' }
+  await expect(stage.client.enqueue('image', payload, options)).rejects.toMatchObject({
+    code: 'payload_differs',
+    message: expect.stringContaining("as 'email'"),
+  })
+})
+
 test('a mixed batch goes to several queues and answers in its order', async () => {
   const all = await stage.client.enqueueAll([
     { type: 'image', payload: { url: 'https://example.com' } },

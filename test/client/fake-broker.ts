@@ -33,6 +33,7 @@ export function recordingBroker(
   const broker = brokerOf({
     now: async () => systemClock.now(),
     find: async (_, ids) => ids.map(() => undefined),
+    remembered: async (_, ids) => ids.map(() => undefined),
     enqueue: async (partition, tasks, repeat) => {
       const number = calls.push({ partition, tasks, repeat })
       await before(number)

@@ -37,14 +37,14 @@ const resolved = (definition: (typeof definitions)[number]): ResolvedTask => ({
   deadLetter: definition.type === 'image' ? 'dead:image' : 'dead',
 })
 
-const registry = {
+const registryOf = (wide: number) => ({
   tasks: new Map(definitions.map((each) => [each.type, resolved(each)])),
   queues: new Map([
     ['main', 1],
-    ['wide', 4],
+    ['wide', wide],
   ]),
   tz: 'Europe/Rome',
-}
+})
 
 /** A client and an operator over a real Redis, under a clock of the test's own. */
 export class RedisStage {
@@ -52,6 +52,7 @@ export class RedisStage {
   readonly directory: Directory
   readonly client: Client
   readonly operator: Operator
+  readonly #registry: ReturnType<typeof registryOf>
   now = noon
   /** Redis's time; the client's own clock is `skew` ms ahead of it. */
   skew = 0
@@ -60,10 +61,12 @@ export class RedisStage {
     monotonic: () => performance.now(),
   }
 
-  constructor() {
+  /** `wide` is the number of partitions of the queue of that name. */
+  constructor({ prefix = testPrefix(), wide = 4 }: { prefix?: string; wide?: number } = {}) {
+    this.#registry = registryOf(wide)
     this.broker = createRedisBroker({
       connection: { url: testRedisUrl() },
-      prefix: testPrefix(),
+      prefix,
       commandTimeout: 5000,
       allowEviction: false,
       log: silentLog,
@@ -71,7 +74,7 @@ export class RedisStage {
     })
     const realName = (queue: string) => (queue === 'default' ? 'main' : queue)
     const { broker, clock } = this
-    this.directory = registryDirectory({ ...registry, broker, clock, realName })
+    this.directory = registryDirectory({ ...this.#registry, broker, clock, realName })
     const parts = { broker, clock, directory: this.directory }
     this.client = new Client(parts)
     this.operator = new Operator(parts)
@@ -82,7 +85,7 @@ export class RedisStage {
   }
 
   publish(): Promise<void> {
-    return this.broker.publish(catalogueOf(registry))
+    return this.broker.publish(catalogueOf(this.#registry))
   }
 
   async close(): Promise<void> {

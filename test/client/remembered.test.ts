@@ -12,6 +12,14 @@ beforeEach(async () => {
 })
 afterEach(() => stage.close())
 
+/** Completes so many tasks of `main`, and takes them out of the store. */
+async function endAndPrune(count: number): Promise<void> {
+  for (const task of await stage.lease(count)) {
+    await stage.settle(task, { name: 'complete', result: null })
+  }
+  await pruneAll()
+}
+
 /** Takes every ended task of `main` out of the store, as its retention does. */
 async function pruneAll(): Promise<void> {
   const [main] = partitionsOf('main', 1)
@@ -64,4 +72,53 @@ test('a dead task that retention took is remembered as dead', async () => {
     duplicate: true,
     state: 'dead',
   })
+})
+
+test('a repeat whose text time has passed finds its first, though retention took that', async () => {
+  const option = { taskId: 'mine', runAt: 'today 5pm' }
+  await stage.client.enqueue('email', to(1), option)
+  stage.now += 6 * 3_600_000
+  await stage.operator.promote('mine')
+  await endAndPrune(1)
+  expect(await stage.client.enqueue('email', to(1), option)).toEqual({
+    id: 'mine',
+    type: 'email',
+    queue: 'main',
+    state: 'completed',
+    duplicate: true,
+  })
+  await expect(stage.client.enqueue('email', to(2), option)).rejects.toMatchObject({
+    code: 'payload_differs',
+  })
+})
+
+const email = (n: number) => ({ type: 'email', payload: to(n) })
+const image = { type: 'image', payload: { url: 'https://example.com' } }
+const depths = () => Promise.all(['main', 'wide'].map((each) => stage.operator.queue(each)))
+const waiting = async () => (await depths()).map(({ depth }) => depth.waiting)
+
+test('an id that is remembered for something else refuses a whole batch of any types', async () => {
+  await stage.client.enqueue('email', to(1), { taskId: 'mine' })
+  await endAndPrune(1)
+  const mine = (n: number) => ({ ...email(n), options: { taskId: 'mine' } })
+  await expect(stage.client.enqueueAll([email(5), image, mine(2)])).rejects.toMatchObject({
+    code: 'payload_differs',
+    issues: [{ path: '2.taskId' }],
+  })
+  expect(await waiting()).toEqual([0, 0])
+  expect(await stage.client.enqueueAll([email(5), mine(1)])).toMatchObject([
+    { duplicate: false },
+    { id: 'mine', duplicate: true, state: 'completed' },
+  ])
+})
+
+test('a key of another batch is known by its first, which lay in another queue and is gone', async () => {
+  const options = { idempotencyKey: 'k' }
+  await stage.client.enqueueAll([email(1), image], options)
+  await endAndPrune(1)
+  await expect(stage.client.enqueueAll([image, email(1)], options)).rejects.toMatchObject({
+    code: 'payload_differs',
+    issues: [{ path: 'idempotencyKey' }],
+  })
+  expect(await waiting()).toEqual([0, 1])
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FatalError, RetryError } from '../../src/core/errors.js'
-import { decideOutcome } from '../../src/core/outcome.js'
+import { decideOutcome, toTaskError } from '../../src/core/outcome.js'
 import { type RetryDecision, type RetryPolicy, retryDelay } from '../../src/core/retry.js'
 
 const policies = fc.record({
@@ -96,5 +96,33 @@ describe('what follows from an attempt', () => {
     error.stack = 's'.repeat(100_000)
     const outcome = decideOutcome(threw(error), at(1))
     expect(JSON.stringify(outcome).length).toBeLessThan(10_000)
+  })
+
+  test('what cannot be read is kept as far as it can be', () => {
+    const oops = () => {
+      throw new Error('from a getter')
+    }
+    const bare = Object.create(null)
+    const spoilt = (name: string, property: PropertyDescriptor) =>
+      Object.defineProperty(new TypeError('x'), name, property)
+    const proxy = new Proxy({}, { has: oops, getPrototypeOf: oops, get: oops })
+    expect(toTaskError(spoilt('message', { get: oops }))).toMatchObject({
+      name: 'TypeError',
+      message: 'what was thrown cannot be read',
+      code: 'failed',
+    })
+    expect(toTaskError(spoilt('message', { value: bare })).message).toContain('cannot be read')
+    expect(toTaskError(spoilt('name', { get: oops }))).toMatchObject({
+      name: 'Error',
+      message: 'x',
+    })
+    expect(toTaskError(spoilt('stack', { get: oops }))).not.toHaveProperty('stack')
+    expect(toTaskError(spoilt('code', { get: oops })).code).toBe('failed')
+    const coded = Object.defineProperty({}, 'code', { get: oops })
+    expect(toTaskError(coded)).toMatchObject({ message: '{}', code: 'failed' })
+    expect(toTaskError(bare)).toMatchObject({ message: '{}', code: 'failed' })
+    expect(toTaskError(proxy)).toMatchObject({ name: 'Error', code: 'failed' })
+    expect(decideOutcome(threw(proxy), at(1)).name).toBe('retry')
+    expect(decideOutcome(threw(proxy), at(3)).name).toBe('bury')
   })
 })

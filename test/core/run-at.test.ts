@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { isTimeZone, resolveRunAt } from '../../src/core/run-at.js'
-import { CHANGES, FORMS, type Phrase, REFUSALS, REFUSED_AT, ZONES } from './run-at/phrases.js'
+import { CHANGES, FORMS, PAST, type Phrase, REFUSALS, REFUSED_AT, ZONES } from './run-at/phrases.js'
 
 const PHRASES = [...FORMS, ...ZONES, ...CHANGES]
 const { tz, now } = REFUSED_AT
@@ -43,6 +43,30 @@ describe('text', () => {
       expect(result?.ok === false && result.reason.length).toBeLessThan(400)
     },
   )
+
+  test.each(PAST)('refuses %j at %s as %s, and says how to mean %s', (text, from, day, next) => {
+    const refusal = read(text, 'Europe/Rome', from)
+    expect(refusal).toMatchObject({ ok: false, path: 'runAt' })
+    const reason = refusal?.ok === false ? refusal.reason : ''
+    expect(reason).toContain(`read as ${day}, which is past`)
+    expect(reason).toContain(`write the year if the next is meant (${next})`)
+    expect(read(next, 'Europe/Rome', from)).toMatchObject({ ok: true, kind: 'text' })
+  })
+
+  test('a date without its year is never taken to be more than half a year away', () => {
+    const instant = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) })
+    const day = fc.integer({ min: 0, max: 365 })
+    fc.assert(
+      fc.property(day, instant, (n, from) => {
+        const date = new Date(Date.UTC(2028, 0, 1 + n)).toUTCString().slice(5, 11)
+        const result = resolveRunAt({ runAt: `${date} noon`, tz: 'UTC', now: from })
+        const ahead = result?.ok ? (result.at - from) / 86_400_000 : 1
+        expect(ahead).toBeGreaterThan(0)
+        expect(ahead).toBeLessThanOrEqual(184)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
 
   test('keeps the milliseconds of now in a time relative to it', () => {
     const result = resolveRunAt({ runAt: 'in 2 hours', tz, now: now + 7 })

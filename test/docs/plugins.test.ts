@@ -16,6 +16,7 @@ test('the page shows the files that it speaks of', () => {
     'redisdistro.config.ts',
     'plugins/backup.ts',
     'plugins/report.ts',
+    'plugins/signup.ts',
     'plugins/greet.check.ts',
   ])
 })
@@ -50,6 +51,9 @@ test('its plugins run in a kernel of its config', async () => {
     result: { words: 'Hello Ada! Hello Ada!', attempt: 1 },
   })
   expect(await run('report', { to: 'Ada' })).toMatchObject({ result: { last: 'Dear Ada' } })
+  const { id, result } = await run('signup', { name: 'Ada' })
+  expect(result).toEqual({ greeting: `greet-${id}` })
+  expect(await kernel.client.task(`greet-${id}`)).toMatchObject({ payload: { name: 'Ada' } })
   expect(await run('backup', { answer: 'gone' })).toMatchObject({
     state: 'dead',
     deadLetter: 'dead:backup',

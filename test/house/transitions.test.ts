@@ -18,6 +18,11 @@ test('every transition has the Lua fragment of its name, in the file of its name
   expect(names.map((name) => [name, fragments.get(name)])).toEqual(wanted)
 })
 
+test('what is released may lead wherever its fragment puts it', () => {
+  const written = [...read(`${lua}/release.ts`).matchAll(/'ZADD', (\w+),/g)].map(([, set]) => set)
+  expect([...transitions.release.to]).toEqual(written)
+})
+
 describe('the table', () => {
   const moves = Object.entries(transitions).map(([name, move]) => ({
     name,

@@ -100,6 +100,8 @@ describe('POST /enqueue/:type', () => {
     ['attempts=many', 'attempts', /./],
     ['attempts=3&attempts=4', 'attempts', /more than once/],
     ['delay=soon', 'delay', /duration/],
+    ['timeout=0', 'timeout', /at least 1ms/],
+    ['taskId=..', 'taskId', /not dots alone/],
   ])('refuses ?%s and says why', async (query, path, message) => {
     const app = await api()
     const reply = await app.inject({ method: 'POST', url: `/enqueue/email?${query}`, payload })
@@ -215,11 +217,33 @@ describe('POST /enqueue/:type/batch', () => {
     expect(reply.json().detail).toMatch(detail)
   })
 
-  test('refuses an option that is for one task alone', async () => {
+  test.each([
+    ['taskId', /is one id, and a batch has many: send an Idempotency-Key, or .* POST \/enqueue$/],
+    ['uniqueKey', /every task of the batch a duplicate of its first: .* POST \/enqueue$/],
+    ['uniqueFor', /goes with uniqueKey, which a batch cannot share: .* POST \/enqueue$/],
+  ])('refuses %s, which is for one task alone, and says what to use', async (name, words) => {
+    for (const path of [url, '/enqueue']) {
+      const app = await api()
+      const reply = await app.inject({
+        method: 'POST',
+        url: `${path}?${name}=5`,
+        payload: [payload],
+      })
+      expect(reply.statusCode).toBe(422)
+      const message = expect.stringMatching(words)
+      expect(reply.json()).toMatchObject({ detail: message, issues: [{ path: name, message }] })
+      expect(app.enqueuer.calls).toEqual([])
+    }
+  })
+
+  test('a stranger in the query is told apart from an option of one task', async () => {
     const app = await api()
-    const reply = await app.inject({ method: 'POST', url: `${url}?taskId=x`, payload: [payload] })
-    expect(reply.statusCode).toBe(422)
-    expect(reply.json().issues[0].path).toBe('taskId')
+    const query = 'taskId=x&prio=high'
+    const reply = await app.inject({ method: 'POST', url: `${url}?${query}`, payload: [payload] })
+    expect(reply.json().issues).toEqual([
+      { path: 'taskId', message: expect.stringMatching(/^is one id/) },
+      { path: 'prio', message: expect.stringMatching(/^is no parameter; there are .*priority/) },
+    ])
   })
 })
 
@@ -234,6 +258,52 @@ describe('POST /enqueue', () => {
     expect(reply.statusCode).toBe(202)
     expect(reply.json()).toEqual({ message: '2 tasks enqueued', taskIds: ['id-1', 'id-2'] })
     expect(app.enqueuer.calls[0]).toEqual({ type: 'email', payload, options: { priority: 'high' } })
+  })
+
+  test('takes runAt, delay and tz from beside the fields of an element too', async () => {
+    const app = await api()
+    const body = [
+      { type: 'email', payload: { ...payload, runAt: 'tomorrow 8am', tz: 'Europe/Rome' } },
+      { type: 'reminder', payload: { runAt: 'noon', delay: '5m' } },
+      { type: 'email', payload },
+    ]
+    await app.inject({ method: 'POST', url: '/enqueue', payload: body })
+    expect(app.enqueuer.calls).toEqual([
+      { type: 'email', payload, options: { runAt: 'tomorrow 8am', tz: 'Europe/Rome' } },
+      { type: 'reminder', payload: { runAt: 'noon' }, options: { delay: '5m' } },
+      { type: 'email', payload, options: {} },
+    ])
+  })
+
+  test("lets an element's options win over its payload, and the query over both", async () => {
+    const app = await api()
+    const timed = { ...payload, runAt: 'tomorrow 8am', tz: 'Europe/Rome' }
+    const body = [
+      { type: 'email', payload: timed, options: { delay: '5m' } },
+      { type: 'email', payload: timed, options: { tz: 'UTC' } },
+    ]
+    await app.inject({ method: 'POST', url: '/enqueue', payload: body })
+    await app.inject({ method: 'POST', url: '/enqueue?delay=1h', payload: body })
+    expect(app.enqueuer.calls.map(({ options }) => options)).toEqual([
+      { delay: '5m', tz: 'Europe/Rome' },
+      { runAt: 'tomorrow 8am', tz: 'UTC' },
+      { delay: '1h', tz: 'Europe/Rome' },
+      { delay: '1h', tz: 'UTC' },
+    ])
+    expect(app.enqueuer.calls.map((call) => call.payload)).toEqual([
+      payload,
+      payload,
+      payload,
+      payload,
+    ])
+  })
+
+  test('an element of no known type is left for the enqueuer to name', async () => {
+    const app = await api()
+    const body = [{ type: 'fax', payload: { runAt: '5m' } }, { payload }]
+    const reply = await app.inject({ method: 'POST', url: '/enqueue', payload: body })
+    expect(reply.statusCode).toBe(422)
+    expect(reply.json().issues.map(({ path }: { path: string }) => path)).toEqual(['1.type'])
   })
 
   test('names every element that is malformed', async () => {

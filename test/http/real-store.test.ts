@@ -19,6 +19,8 @@ const email = defineTask({
   handle: () => undefined,
 })
 
+const nop = defineTask({ ...email, type: 'nop' })
+
 let url = ''
 const endings: (() => Promise<void>)[] = []
 
@@ -37,7 +39,7 @@ beforeAll(async () => {
   const directory = registryDirectory({
     broker,
     clock,
-    tasks: new Map([['email', { definition: email, ...resolved }]]),
+    tasks: new Map([email, nop].map((one) => [one.type, { definition: one, ...resolved }])),
     queues: new Map([['default', 1]]),
     tz: 'UTC',
     realName: (queue) => queue,
@@ -103,6 +105,30 @@ test('a repeat finds the first task, and another payload is refused', async () =
   })
   const other = await call('POST', '/enqueue/email', { ...payload, subject: 'Ho' }, headers)
   expect(other).toMatchObject({ status: 422, json: { code: 'payload_differs' } })
+})
+
+test('a repeat by another type is told the first, or refused where it chose the id', async () => {
+  const first = await call('POST', '/enqueue/email?uniqueKey=u1', payload)
+  expect(await call('POST', '/enqueue/nop?uniqueKey=u1', payload)).toMatchObject({
+    status: 202,
+    json: { taskId: first.json.taskId, type: 'email', duplicate: true },
+  })
+  await call('POST', '/enqueue/email?taskId=t1', payload)
+  const other = await call('POST', '/enqueue/nop?taskId=t1', payload)
+  expect(other).toMatchObject({ status: 422, json: { code: 'payload_differs' } })
+  expect(other.json.detail).toContain("'t1' exists as 'email', and this is 'nop'")
+})
+
+test('a time beside the payload of an element is kept, and a past date without its year is not', async () => {
+  const element = (runAt: string) => [{ type: 'nop', payload: { ...payload, runAt } }]
+  const taken = await call('POST', '/enqueue', element('tomorrow 8am'))
+  const task = await call('GET', `/tasks/${taken.json.taskIds[0]}`)
+  expect(task.json).toMatchObject({ state: 'scheduled', payload })
+  expect(task.json.runAt).toMatch(/T08:00:00.000Z$/)
+  const yesterday = new Date(Date.now() - 86_400_000).toUTCString().slice(5, 11)
+  const past = await call('POST', '/enqueue', element(`${yesterday} 10am`))
+  expect(past).toMatchObject({ status: 422, json: { issues: [{ path: '0.runAt' }] } })
+  expect(past.json.detail).toContain('which is past; write the year if the next is meant')
 })
 
 test('what is wrong is named, and nothing is written', async () => {

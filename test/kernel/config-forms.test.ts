@@ -164,6 +164,9 @@ test('a config that cannot be loaded is refused with its file, line and column',
     '/redisdistro.config.ts has no default export',
   )
   expect(await broken('')).toBe('/redisdistro.config.ts is empty')
+  const nothing = /^\/\S+ cannot be used:\n {2}null is refused: expected object/
+  expect(await broken('export default null\n')).toMatch(nothing)
+  expect(await broken('null', '.redisdistrorc.json')).toMatch(nothing)
   expect(await broken('export default 5\n')).toContain('/redisdistro.config.ts cannot be used')
   expect(
     await broken(

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import email from '../../plugins/email/index.js'
 import { choosePort } from '../../src/broker/embedded/redis-process.js'
 import { createClient } from '../../src/client.js'
-import { definePlugin } from '../../src/index.js'
+import { definePlugin, type Role } from '../../src/index.js'
 import { startRedis, testPrefix, testRedisUrl, until } from '../support/redis.js'
 import { failureOf } from './project.js'
 import { adder, keepingLog, kernelOf, takenPort, testConfig } from './stage.js'
@@ -62,6 +62,16 @@ test('a kernel starts once', async () => {
   const kernel = await kernelOf(testConfig({ http: false }))
   await kernel.start()
   expect(await failureOf(kernel.start())).toMatchObject({ code: 'bad_option' })
+})
+
+test('a role that does not exist is refused with those that do', async () => {
+  const calls: string[] = []
+  const kernel = await kernelOf(testConfig({ plugins: [adder(calls)] }))
+  const roles = ['producer', 'bogus'] as unknown as Role[]
+  const error = await failureOf(kernel.start({ roles }))
+  const message = "roles: 'bogus' is no role; there are producer, worker"
+  expect(error).toMatchObject({ code: 'bad_option', message })
+  expect(calls).toEqual([])
 })
 
 test('a stop while it starts leaves nothing behind', async () => {

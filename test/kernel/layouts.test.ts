@@ -88,6 +88,35 @@ test('a repeat meets its first by the former number, and another payload under i
   expect((await second.operator.queue('default')).depth.waiting).toBe(12)
 })
 
+test('what ran by the former number is not run again, though no record of it is kept', async () => {
+  const withPartitions = configs()
+  const keepingNone = (partitions: number): Config => ({
+    ...withPartitions(partitions),
+    defaults: { retention: { completed: { count: 0 } } },
+  })
+  const first = await kernelOf(keepingNone(4))
+  await first.start()
+  const ids = Array.from({ length: 12 }, (_, n) => `order-${n}`)
+  const payload = { a: 1, b: 2 }
+  for (const taskId of ids) await first.client.enqueue('add', payload, { taskId })
+  await first.client.enqueueMany('add', numbers(12), { idempotencyKey: 'all' })
+  await until(async () => (await first.operator.stats()).total.completed === 24)
+  await first.stop()
+
+  const second = await kernelOf(keepingNone(3))
+  await second.start()
+  for (const taskId of ids) {
+    const again = await second.client.enqueue('add', payload, { taskId })
+    expect(again).toMatchObject({ id: taskId, duplicate: true, state: 'completed' })
+  }
+  const all = await second.client.enqueueMany('add', numbers(12), { idempotencyKey: 'all' })
+  expect(all.every(({ duplicate }) => duplicate)).toBe(true)
+  await expect(
+    second.client.enqueueMany('add', numbers(13), { idempotencyKey: 'all' }),
+  ).rejects.toMatchObject({ code: 'payload_differs' })
+  expect((await second.operator.stats()).total).toMatchObject({ enqueued: 24, completed: 24 })
+})
+
 test('dead letters of the former number are listed and sent back', async () => {
   const withPartitions = configs()
   const first = await kernelOf(withPartitions(4))
@@ -157,7 +186,7 @@ test('a former number is worked while it is in use or holds tasks, and forgotten
   try {
     const limit = { age: 1000, count: 10 }
     const retention = { completed: limit, dead: limit, cancelled: limit }
-    const queues = new Map([['q', { concurrency: 1, partitions: 1, retention }]])
+    const queues = new Map([['q', { concurrency: 1, partitions: 1, retention, given: {} }]])
     const look = () => lookAtFormer(broker, queues)
     const part = { queue: 'q', index: 1, of: 2 }
     await broker.publish({ types: [], queues: [{ queue: 'q', partitions: 2 }] })

@@ -1,11 +1,13 @@
 import { join } from 'node:path'
-import { defineConfig, definePlugin, defineTask, type Plugin } from 'redisdistro'
+import { defineConfig, definePlugin, defineTask, type Plugin, type PluginClient } from 'redisdistro'
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { closePlugins, setUpPlugins } from '../../src/kernel/plugin-setup.js'
 import { readConfig } from '../../src/kernel/read-config.js'
 import { silentLog } from '../../src/telemetry/log.js'
+import { until } from '../support/redis.js'
 import { failureOf, project } from './project.js'
+import { kernelOf, testConfig } from './stage.js'
 
 const hello = (name = 'hello', type = name) => `
 import { z } from 'zod'
@@ -127,7 +129,9 @@ const tracked = (name: string, more: object = {}): Plugin =>
     close: () => void order.push(`close ${name}`),
     ...more,
   })
-const options = { log: silentLog, directory: '/tmp', production: false }
+const away = () => Promise.reject(new Error('not to be asked'))
+const client = { enqueue: away, enqueueMany: away, task: away, cancel: away }
+const options = { log: silentLog, directory: '/tmp', production: false, client }
 
 test('plugins are set up in order and closed in reverse', async () => {
   order.length = 0
@@ -160,6 +164,50 @@ test('a close that fails is logged and keeps no other plugin open', async () => 
   await closePlugins([tracked('a'), failing], log)
   expect(logged).toEqual(['b'])
   expect(order).toEqual(['close a'])
+})
+
+/** A plugin whose task `first` enqueues one of `second` with the client that setup was given. */
+function chain(setup: (client: PluginClient) => unknown = () => undefined) {
+  let lent: PluginClient | undefined
+  const payload = z.object({ n: z.number() })
+  const first = defineTask({
+    type: 'first',
+    payload,
+    handle: async ({ n }) => (await lent?.enqueue('second', { n: n + 1 }))?.id,
+  })
+  const second = defineTask({ type: 'second', payload, handle: ({ n }) => n })
+  return definePlugin({
+    name: 'chain',
+    tasks: [first, second],
+    setup: async ({ client }) => {
+      lent = client
+      await setup(client)
+    },
+  })
+}
+
+test('a handler enqueues a further task with the client that setup was given', async () => {
+  const kernel = await kernelOf(testConfig({ plugins: [chain()], http: false }))
+  await kernel.start()
+  const { id } = await kernel.client.enqueue('first', { n: 1 })
+  const result = async (of: string) => {
+    const task = await kernel.client.task(of)
+    return task?.state === 'completed' && task
+  }
+  const { result: next } = await until(() => result(id))
+  expect(await until(() => result(String(next)))).toMatchObject({ type: 'second', result: 2 })
+})
+
+test('setup may enqueue, look tasks up and call them off, and cannot close the client', async () => {
+  const seen: unknown[] = []
+  const plugin = chain(async ({ enqueue, enqueueMany, task, cancel, ...more }) => {
+    const { id } = await enqueue('first', { n: 1 }, { delay: '1h' })
+    const many = await enqueueMany('second', [{ n: 1 }, { n: 2 }], { delay: '1h' })
+    seen.push((await task(id))?.state, many.length, (await cancel(id)).ok, Object.keys(more))
+  })
+  const kernel = await kernelOf(testConfig({ plugins: [plugin], http: false }))
+  await kernel.start({ roles: ['producer'] })
+  expect(seen).toEqual(['scheduled', 2, true, []])
 })
 
 test('a plugin that is defined within the config keeps its type', () => {

@@ -86,6 +86,59 @@ test('every value is listed with where it came from, and secrets are hidden', as
   expect(JSON.stringify(rows)).not.toContain('hunter')
 })
 
+test('what a queue says of its tasks is listed where it says it, and not elsewhere', async () => {
+  const resolved = await read({
+    queues: {
+      images: { timeout: '1m', retry: { attempts: 3, delay: '9s' }, deadLetter: 'dead:images' },
+    },
+  })
+  const rows = explainConfig(resolved).filter(({ path }) =>
+    /^queues\.\w+\.(timeout|retry|deadLetter)/.test(path),
+  )
+  const source = 'config'
+  expect(rows).toEqual([
+    { path: 'queues.images.retry.attempts', value: 3, source },
+    { path: 'queues.images.retry.delay', value: 9000, source },
+    { path: 'queues.images.timeout', value: 60_000, source },
+    { path: 'queues.images.deadLetter', value: 'dead:images', source },
+  ])
+})
+
+test('the real name of a queue is listed with the variable that gave it', async () => {
+  const config = {
+    plugins: [plugin('a', task('a'), task('b', { queue: 'default' }))],
+    queues: { default: { timeout: '1m' } },
+  }
+  const plain = explainConfig(await read(config))
+  expect(plain).toContainEqual({ path: 'defaultQueue', value: 'default', source: 'default' })
+  const rows = explainConfig(await read(config, { QUEUE_KEY: 'mails' }))
+  const source = 'environment QUEUE_KEY'
+  expect(rows).toContainEqual({ path: 'defaultQueue', value: 'mails', source })
+  const queueOf = (type: string, from: string) => ({
+    path: `tasks.${type}.queue`,
+    value: 'mails',
+    source: `${from}, renamed by ${source}`,
+  })
+  expect(rows).toContainEqual(queueOf('a', 'default'))
+  expect(rows).toContainEqual(queueOf('b', 'definition'))
+  // The config knows the queue by the name that it gave.
+  const timeout = { path: 'tasks.a.timeout', value: 60_000, source: 'config queues.default' }
+  expect(rows).toContainEqual(timeout)
+})
+
+test('variables that are no keys of the config, or beside one, are listed as sources', async () => {
+  const rows = explainConfig(await read({}, { OTEL_SERVICE_NAME: 'shop', LOG_LEVEL: 'warn' }))
+  const service = { path: 'telemetry.service', value: 'shop' }
+  expect(rows).toContainEqual({ ...service, source: 'environment OTEL_SERVICE_NAME' })
+  expect(rows).toContainEqual({
+    path: 'logLevel',
+    value: 'warn',
+    source: 'environment LOG_LEVEL',
+  })
+  const plain = explainConfig(await read({}))
+  expect(plain).toContainEqual({ path: 'logLevel', value: 'info', source: 'default' })
+})
+
 test('a task whose queue is not in queues is refused with the ones that are', async () => {
   const config = { plugins: [plugin('a', task('a', { queue: 'images' }))], queues: { mails: {} } }
   const error = await failureOf(read(config))

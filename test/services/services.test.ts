@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { RedisDistroError } from '../../src/core/errors.js'
+import { Looks } from '../../src/services/looks.js'
 import { pruner } from '../../src/services/pruner.js'
 import { rescuer } from '../../src/services/rescuer.js'
-import { forEach, Rounds } from '../../src/services/round.js'
+import { Rounds } from '../../src/services/round.js'
 import { createCounters } from '../../src/telemetry/metrics.js'
 import { error, Stage } from '../broker/stage.js'
 import { until } from '../support/redis.js'
@@ -151,14 +152,81 @@ describe('rounds', () => {
     for (let i = 0; i < 4; i += 1) await service.tick()
     expect(failures).toEqual([1, 3])
   })
+})
 
-  test('over many go through all and throw the first failure', async () => {
-    const seen: number[] = []
-    const act = async (n: number) => {
-      seen.push(n)
-      if (n !== 2) throw n
+describe('looks', () => {
+  const places = (amount: number) =>
+    Array.from({ length: amount }, (_, index) => ({ queue: 'many', index, of: amount }))
+  type Place = ReturnType<typeof places>[number]
+  const looksOf = (parts: {
+    places: Iterable<Place>
+    look(place: Place): Promise<void>
+    onFailure?(error: unknown): void
+  }) => {
+    const looks = new Looks<Place>({
+      name: 'test',
+      every: 1,
+      partitionOf: (place) => place,
+      onFailure: () => undefined,
+      ...parts,
+    })
+    onTestFinished(() => looks.stop())
+    return looks
+  }
+
+  test('go on at all partitions but one that does not answer', async () => {
+    const seen = [0, 0, 0]
+    let answer: () => void = () => undefined
+    const look = ({ index }: Place) => {
+      seen[index] = (seen[index] ?? 0) + 1
+      return index === 1 ? new Promise<void>((resolve) => (answer = resolve)) : Promise.resolve()
     }
-    await expect(forEach([1, 2, 3], act)).rejects.toBe(1)
-    expect(seen).toEqual([1, 2, 3])
+    const looks = looksOf({ places: places(3), look })
+    looks.start()
+    looks.start()
+    await until(() => Math.min(seen[0] ?? 0, seen[2] ?? 0) >= 3)
+    expect(seen[1]).toBe(1)
+    answer()
+    await until(() => seen[1] === 2)
+    answer()
+    await looks.stop()
+    const ended = [...seen]
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(seen).toEqual(ended)
+  })
+
+  test('are many at once, though not too many, and none is left out', async () => {
+    const seen = new Set<number>()
+    let running = 0
+    let most = 0
+    const look = async ({ index }: Place) => {
+      running += 1
+      most = Math.max(most, running)
+      seen.add(index)
+      await new Promise((resolve) => setImmediate(resolve))
+      running -= 1
+    }
+    await looksOf({ places: places(100), look }).tick()
+    expect([most, seen.size, running]).toEqual([32, 100, 0])
+  })
+
+  test('tell of a failure again only after none failed any more, or what did is gone', async () => {
+    const failures: unknown[] = []
+    let failing = [0, 2]
+    const all = new Set(places(3))
+    const look = async ({ index }: Place) => {
+      if (failing.includes(index)) throw index
+    }
+    const onFailure = (each: unknown) => failures.push(each)
+    const looks = looksOf({ places: all, look, onFailure })
+    for (const next of [[0, 2], [2], [], [1]]) {
+      failing = next
+      await looks.tick()
+    }
+    expect(failures).toEqual([0, 1])
+    for (const place of all) if (place.index === 1) all.delete(place)
+    failing = [0]
+    await looks.tick()
+    expect(failures).toEqual([0, 1, 0])
   })
 })

@@ -7,6 +7,8 @@ export interface LossyProxy {
   target: number
   /** The next script call reaches the server, and its connection ends before the answer. */
   loseNextAnswer(): void
+  /** What is open now stays open, and nothing goes through it any more. */
+  mute(): void
   /** What comes from now on is kept back, until `letGo`. */
   hold(): void
   letGo(): void
@@ -15,12 +17,12 @@ export interface LossyProxy {
 
 /** A TCP proxy on loopback that loses what a test wants lost. */
 export async function startLossyProxy(): Promise<LossyProxy> {
-  const pairs = new Set<{ client: Socket; server: Socket }>()
+  const pairs = new Set<{ client: Socket; server: Socket; mute: boolean }>()
   let losing = false
   let holding = false
   const listener = createServer((client) => {
     const server = connect(proxy.target, '127.0.0.1')
-    const pair = { client, server }
+    const pair = { client, server, mute: false }
     pairs.add(pair)
     let doomed = false
     client.on('data', (chunk) => {
@@ -28,9 +30,12 @@ export async function startLossyProxy(): Promise<LossyProxy> {
         losing = false
         doomed = true
       }
-      server.write(chunk)
+      if (!pair.mute) server.write(chunk)
     })
-    server.on('data', (chunk) => (doomed ? client.destroy() : client.write(chunk)))
+    server.on('data', (chunk) => {
+      if (doomed) client.destroy()
+      else if (!pair.mute) client.write(chunk)
+    })
     if (holding) client.pause()
     const end = () => {
       client.destroy()
@@ -46,6 +51,9 @@ export async function startLossyProxy(): Promise<LossyProxy> {
     target: 0,
     loseNextAnswer: () => {
       losing = true
+    },
+    mute: () => {
+      for (const pair of pairs) pair.mute = true
     },
     hold: () => {
       holding = true

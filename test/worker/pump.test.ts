@@ -198,26 +198,3 @@ test('progress that cannot be stored since Redis is away costs no attempt', asyn
   })
   expect(await stage.reached(await stage.add(), 'completed')).toMatchObject({ result: 'done' })
 })
-
-test('that no process can be started for a suspect task is no death of it', async () => {
-  const stage = await WorkerStage.open()
-  const id = await stage.add()
-  await stage.broker.rescue(stage.partition, 1000)
-  for (const worker of ['a', 'b']) {
-    const about = { host: 'here', pid: 1, concurrency: 1, startedAt: 0 }
-    await stage.broker.join(stage.partition, worker, 1, about)
-    const call = { settled: [], wanted: 1, promote: false, retention: { age: 1, count: 1 } }
-    await stage.broker.cycle(stage.partition, { ...call, worker })
-    await until(async () => (await stage.broker.rescue(stage.partition, 1000)).rescued === 1)
-  }
-  let starts = 0
-  stage.start({
-    handle: () => 'in this process',
-    isolate: () => {
-      starts += 1
-      if (starts < 3) throw new Error('spawn EAGAIN')
-      return Promise.resolve({ kind: 'ended', outcome: { name: 'complete', result: 'alone' } })
-    },
-  })
-  expect(await stage.reached(id, 'completed')).toMatchObject({ result: 'alone', losses: 2 })
-})

@@ -6,9 +6,9 @@
  */
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { breakOff, openConnection } from '../ioredis.js'
+import { openConnection } from '../ioredis.js'
 
-/** @typedef {{ worker: string, keys: string[] }} Held */
+/** @typedef {{ worker: string, keys: string[], heard: string }} Held */
 /** @type {{ connection: import('../index.js').ConnectionSettings, lease: number, maxBlocked: number, interval: number, turns: SharedArrayBuffer, now: '' | number, plain: { text: string, sha: string } }} */
 const { connection, lease, maxBlocked, interval, turns, plain } = workerData
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
@@ -34,8 +34,8 @@ port.on('message', (/** @type {{ hold?: Held, drop?: string, close?: true }} */ 
 })
 
 /** @param {Held} holder */
-async function renew({ worker, keys }) {
-  const values = [...keys, '', worker, String(lease)]
+async function renew({ worker, keys, heard }) {
+  const values = [...keys, '', worker, String(lease), heard]
   try {
     return await redis.evalsha(plain.sha, keys.length, ...values)
   } catch (error) {
@@ -47,23 +47,17 @@ async function renew({ worker, keys }) {
 /** @param {Held} holder */
 async function look(holder) {
   try {
-    const [word, orders] = /** @type {[string, string?]} */ (await renew(holder))
+    const [word, orders = ''] = /** @type {[string, string?]} */ (await renew(holder))
     if (!held.has(holder.worker)) return
     if (word === 'lost') {
       held.delete(holder.worker)
       port.postMessage({ lost: holder.worker })
-    } else if (orders) {
-      port.postMessage({ stop: holder.worker, orders })
+    } else if (orders !== holder.heard) {
+      holder.heard = orders
+      if (orders) port.postMessage({ stop: holder.worker, orders })
     }
-  } catch (error) {
-    // A connection that is up and answers nothing may be half-open: a new one is the cure.
-    if (
-      error instanceof Error &&
-      error.message === 'Command timed out' &&
-      redis.status === 'ready'
-    ) {
-      breakOff(redis)
-    }
+  } catch {
+    // The next round tries again, by a new connection where this one is broken or answers nothing.
   }
 }
 

@@ -8,6 +8,8 @@ export class LoopKeeper implements LeaseKeeper {
   readonly #engine: Engine
   readonly #lease: number
   readonly #leases = new Map<string, HeldLease>()
+  /** By worker, the orders that the next renewal acknowledges. */
+  readonly #heard = new Map<string, string>()
   readonly #timer: NodeJS.Timeout
   #round: Promise<void> = Promise.resolve()
 
@@ -28,6 +30,7 @@ export class LoopKeeper implements LeaseKeeper {
 
   drop(worker: string): void {
     this.#leases.delete(worker)
+    this.#heard.delete(worker)
   }
 
   async close(): Promise<void> {
@@ -37,15 +40,17 @@ export class LoopKeeper implements LeaseKeeper {
 
   async #renewAll(): Promise<void> {
     for (const held of [...this.#leases.values()]) {
-      const named = { worker: held.worker, lease_: this.#lease }
+      const heard = this.#heard.get(held.worker) ?? ''
+      const named = { worker: held.worker, lease_: this.#lease, heard }
       const call = { script: renewScript, partition: held.partition, named }
-      const [word, ids] = (await runScript(this.#engine, call)) as [string, string?]
+      const [word, orders = ''] = (await runScript(this.#engine, call)) as [string, string?]
       if (!this.#leases.has(held.worker)) continue
       if (word === 'lost') {
-        this.#leases.delete(held.worker)
+        this.drop(held.worker)
         held.onLost()
-      } else if (ids) {
-        held.onStop(readOrders(ids))
+      } else if (orders !== heard) {
+        this.#heard.set(held.worker, orders)
+        if (orders !== '') held.onStop(readOrders(orders))
       }
     }
   }

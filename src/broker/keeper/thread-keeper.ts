@@ -14,6 +14,9 @@ const intervalOf = (lease: number) => Math.max(50, Math.min(500, Math.floor(leas
 /** Between the failure of a thread and the next one, in ms. */
 const respawnPause = 100
 
+/** For a thread to end by itself, in ms; it may hang in the end of a connection. */
+const lastMoment = 500
+
 /**
  * Keeps leases from a thread, so that a handler which blocks the event loop does not cost the
  * process its tasks. The loop shows that it turns by a counter in shared memory.
@@ -26,6 +29,7 @@ export class ThreadKeeper implements LeaseKeeper {
   #thread: Worker
   #respawn: NodeJS.Timeout | undefined
   #ended: Promise<unknown>
+  #closed = false
 
   constructor(
     options: KeeperOptions,
@@ -57,6 +61,7 @@ export class ThreadKeeper implements LeaseKeeper {
 
   /** Another thread goes on with the same leases, well before they end by themselves. */
   #replace(error: unknown, log: KeeperOptions['log']): void {
+    if (this.#closed) return
     log('the lease thread has failed; another one goes on with its leases', { err: error })
     this.#respawn = setTimeout(() => {
       this.#thread = this.#spawn()
@@ -72,7 +77,7 @@ export class ThreadKeeper implements LeaseKeeper {
   #post(lease: HeldLease): void {
     const keys = partitionKeys(this.#engine.prefix, lease.partition)
     this.#thread.postMessage({
-      hold: { worker: lease.worker, keys: renewScript.keys.map((name) => keys[name]) },
+      hold: { worker: lease.worker, keys: renewScript.keys.map((name) => keys[name]), heard: '' },
     })
   }
 
@@ -82,10 +87,13 @@ export class ThreadKeeper implements LeaseKeeper {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#turner)
     clearTimeout(this.#respawn)
     this.#thread.postMessage({ close: true })
+    const end = setTimeout(() => this.#thread.terminate(), lastMoment)
     await this.#ended
+    clearTimeout(end)
   }
 
   #hear(message: Message): void {

@@ -133,18 +133,18 @@ end
 )
 
 /**
- * Counts and history of a task that failed or was lost once; the oldest lines go past 64 KiB. A line
+ * Counts and history of a task that failed or was lost once; the oldest lines go past 64 KiB. An entry
+ * that cannot be read counts as none: it must not stop the rescue of all that lies beside it. A line
  * that a script writes is of the run under way, or, without a start, of one that never began.
  */
 export const attemptsOf = fragment(
   'attemptsOf',
   `
 local function parseAttempts(value)
-  if not value then return { failures = 0, losses = 0, deaths = 0, mismatch = 0, lines = '' } end
   local failures, losses, deaths, mismatch, lines =
-    string.match(value, '^(%d+) (%d+) (%d+) (%d+)\\n(.*)$')
-  return { failures = tonumber(failures), losses = tonumber(losses), deaths = tonumber(deaths),
-    mismatch = tonumber(mismatch), lines = lines }
+    string.match(value or '', '^(%d+) (%d+) (%d+) (%d+)\\n(.*)$')
+  return { failures = tonumber(failures or '0'), losses = tonumber(losses or '0'),
+    deaths = tonumber(deaths or '0'), mismatch = tonumber(mismatch or '0'), lines = lines or '' }
 end
 local function formatAttempts(past)
   local lines = past.lines

@@ -8,6 +8,8 @@ local completions, completedPlaces, completedResults = 0, {}, {}
 local function forget(ids, amount)
   completions = completions + amount
   call('HDEL', tasks, unpack(ids, 1, amount))
+  -- A requeued task may have its history still.
+  if call('EXISTS', attempts) == 1 then call('HDEL', attempts, unpack(ids, 1, amount)) end
 end
 local function complete(id, record)
   if keepCount == 0 then return forget({ id }, 1) end

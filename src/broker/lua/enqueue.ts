@@ -36,13 +36,10 @@ export const enqueueChecked = fragment(
   'enqueueChecked',
   `
 local function first(id, fingerprint)
-  local print = call('HGET', own, id)
-  if not print and call('HEXISTS', tasks, id) == 0 then return nil end
-  local state, score = stateOf(id)
-  local known = print and string.match(print, '^%S+')
-  local differs = fingerprint ~= '' and known and known ~= fingerprint
-  return differs and 'differs' or 'duplicate', id,
-    state or (print and string.match(print, '^%S+ (%S+)$')) or 'completed',
+  local state, known, score = recall(id)
+  if not state then return nil end
+  local differs = fingerprint ~= '' and known ~= '' and known ~= fingerprint
+  return differs and 'differs' or 'duplicate', id, state,
     (state == 'scheduled' or state == 'retryable') and text(math.floor(tonumber(score))) or ''
 end
 

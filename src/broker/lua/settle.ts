@@ -40,7 +40,8 @@ end
 /**
  * What else a worker says of the tasks it holds. ARGV from `at` on: eight a task: op, id, fence,
  * delay, record, flags (level, own, expires, unique mode), unique key, dead-letter.
- * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it).
+ * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it), o none
+ * could be started (delay: losses that bury it).
  * What a run told of its progress goes with a completed task's record, and is dropped when it will
  * run again.
  */
@@ -57,7 +58,6 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
     if told then silenced[#silenced + 1] = id end
     complete(id, told and #told <= 65536 and record .. '\\n' .. told or record)
     leaveBehind(id, 'completed', own_, expires, mode, key)
-    if keepCount == 0 then call('HDEL', attempts, id) end
     return
   elseif op == 'r' then
     silenced[#silenced + 1] = id
@@ -68,12 +68,15 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
     return
   elseif op == 'l' then
     setAside(id, delay, past)
-  elseif op == 'x' and past.deaths + 1 < tonumber(delay) then
-    silenced[#silenced + 1] = id
-    past.deaths = past.deaths + 1
-    release(id, holder)
   else
-    if op == 'x' then past.deaths = past.deaths + 1 end
+    local counted = ({ x = 'deaths', o = 'losses' })[op]
+    if counted then past[counted] = past[counted] + 1 end
+    if counted and past[counted] < tonumber(delay) then
+      silenced[#silenced + 1] = id
+      release(id, holder)
+      call('HSET', attempts, id, formatAttempts(past))
+      return
+    end
     past.failures = past.failures + 1
     past.lines = past.lines .. record .. '\\n'
     bury(id, deadLetter)

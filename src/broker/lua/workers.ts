@@ -10,15 +10,24 @@ return text(now)
 `,
 )
 
-/** The lease goes on, and what was called off since is handed over. 'lost' where it is over. */
+/**
+ * The lease goes on, and what was called off since is handed over; it stays until a later renewal
+ * says in `heard` that this answer was not lost. 'lost' where it is over.
+ */
 export const renew = fragment(
   'renew',
   `
 call('ZADD', workers, text(now + tonumber(lease_)), worker)
-local ids = call('HGET', orders, worker)
-if not ids then return { 'ok' } end
-call('HDEL', orders, worker)
-return { 'ok', ids }
+local told = call('HGET', orders, worker)
+if not told then return { 'ok' } end
+if heard == '' or string.sub(told, 1, #heard) ~= heard then return { 'ok', told } end
+if #told == #heard then
+  call('HDEL', orders, worker)
+  return { 'ok' }
+end
+told = string.sub(told, #heard + 1)
+call('HSET', orders, worker, told)
+return { 'ok', told }
 `,
 )
 

@@ -11,44 +11,45 @@ import { WEEKDAYS } from './words.js'
 export interface DayReading {
   dates: Temporal.PlainDate[]
   part?: DayPart
+  /** Of a date without its year: when it comes next, which is not meant unless the year is written. */
+  next?: Temporal.PlainDate
 }
 
 const PART = /^(?:(?<day>.+?) )?(?:in the )?(?<part>morning|afternoon|evening|night)$/
 const WEEKDAY = /^(?:on )?(?:(?<which>this|next) )?(?<name>[a-z]+)$/
 
 /** Years in which feb 29 comes at least once, even around a century without it. */
-const YEARS_AHEAD = 8
+const YEARS_AROUND = 8
+
+/** A date without its year is the nearest one, so that 'nov 1' late in november is no next year's. */
+const DAYS_AHEAD = 183
 
 /** Reads the words about the day ('' for a bare time); undefined where they are not one day. */
 export function readDay(text: string, today: Temporal.PlainDate): DayReading | undefined {
   if (text === '') return { dates: [today, today.add({ days: 1 })] }
   if (text === 'tonight') return { dates: [today], part: 'night' }
   const groups = PART.exec(text)?.groups
-  if (groups?.part === undefined) return dated(datesOf(text, today))
+  if (groups?.part === undefined) return readWholeDay(text, today)
   if (groups.day === undefined) return undefined
   const part = groups.part as DayPart
   if (groups.day === 'this') return part === 'night' ? undefined : { dates: [today], part }
-  return dated(datesOf(groups.day, today), part)
+  const reading = readWholeDay(groups.day, today)
+  return reading === undefined ? undefined : { ...reading, part }
 }
 
-function dated(dates: Temporal.PlainDate[] | undefined, part?: DayPart): DayReading | undefined {
-  if (dates === undefined) return undefined
-  return part === undefined ? { dates } : { dates, part }
-}
-
-function datesOf(text: string, today: Temporal.PlainDate): Temporal.PlainDate[] | undefined {
-  if (text === 'today') return [today]
-  if (text === 'tomorrow') return [today.add({ days: 1 })]
-  if (/^(?:the )?day after tomorrow$/.test(text)) return [today.add({ days: 2 })]
+function readWholeDay(text: string, today: Temporal.PlainDate): DayReading | undefined {
+  if (text === 'today') return { dates: [today] }
+  if (text === 'tomorrow') return { dates: [today.add({ days: 1 })] }
+  if (/^(?:the )?day after tomorrow$/.test(text)) return { dates: [today.add({ days: 2 })] }
   const amount = readAmount(text)
   if (amount !== undefined) {
-    return isOfDays(amount) ? [today.add(splitAmount(amount).calendar)] : undefined
+    return isOfDays(amount) ? { dates: [today.add(splitAmount(amount).calendar)] } : undefined
   }
   const groups = WEEKDAY.exec(text)?.groups
   const weekday = WEEKDAYS.get(groups?.name ?? '')
-  if (weekday !== undefined) return weekdayDates(weekday, groups?.which, today)
+  if (weekday !== undefined) return { dates: weekdayDates(weekday, groups?.which, today) }
   const date = readDate(text)
-  return date === undefined ? undefined : calendarDates(date, today)
+  return date === undefined ? undefined : calendarDay(date, today)
 }
 
 function weekdayDates(
@@ -63,19 +64,25 @@ function weekdayDates(
   return [nearest, nearest.add({ days: 7 })]
 }
 
-/** The date itself, or without a year the ones from this year on; empty where there is no such. */
-function calendarDates(
-  { year, month, day, weekday }: CalendarDate,
-  today: Temporal.PlainDate,
-): Temporal.PlainDate[] | undefined {
-  const years =
-    year === undefined ? Array.from({ length: YEARS_AHEAD + 1 }, (_, n) => today.year + n) : [year]
-  const dates = years
-    .filter((each) => Temporal.PlainYearMonth.from({ year: each, month }).daysInMonth >= day)
-    .map((each) => Temporal.PlainDate.from({ year: each, month, day }))
-    .filter((date) => year !== undefined || Temporal.PlainDate.compare(date, today) >= 0)
-  if (dates.length === 0) return undefined
-  if (weekday === undefined) return dates
+/** The date itself, or without a year the nearest; undefined where there is no such. */
+function calendarDay(date: CalendarDate, today: Temporal.PlainDate): DayReading | undefined {
+  const reading = date.year === undefined ? nearestDay(date, today) : givenDay(date, date.year)
   // a weekday is a check upon its date, never a way to pick another year
-  return dates[0]?.dayOfWeek === weekday ? dates.slice(0, 1) : undefined
+  const fits = date.weekday === undefined || reading?.dates[0]?.dayOfWeek === date.weekday
+  return fits ? reading : undefined
+}
+
+function givenDay({ month, day }: CalendarDate, year: number): DayReading | undefined {
+  if (Temporal.PlainYearMonth.from({ year, month }).daysInMonth < day) return undefined
+  return { dates: [Temporal.PlainDate.from({ year, month, day })] }
+}
+
+function nearestDay(date: CalendarDate, today: Temporal.PlainDate): DayReading | undefined {
+  const each = Array.from({ length: 2 * YEARS_AROUND + 1 }, (_, n) => today.year - YEARS_AROUND + n)
+  const dates = each.flatMap((year) => givenDay(date, year)?.dates ?? [])
+  const ahead = (day: Temporal.PlainDate) => today.until(day).days
+  const past = dates.findLast((day) => ahead(day) < 0)
+  const near = dates.find((day) => ahead(day) >= 0 && ahead(day) <= DAYS_AHEAD) ?? past
+  const next = dates.find((day) => ahead(day) > 0)
+  return near === undefined || next === undefined ? undefined : { dates: [near], next }
 }

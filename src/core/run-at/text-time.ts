@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { type Amount, readAmount, splitAmount } from './amount.js'
-import { readClock, splitClock } from './clock-time.js'
-import { readDay } from './day.js'
-import { normalise, objection } from './words.js'
+import { type DayPart, readClock, splitClock } from './clock-time.js'
+import { type DayReading, readDay } from './day.js'
+import { MONTHS, normalise, objection } from './words.js'
 
 /** Where and when a text is read: an IANA zone, and now in epoch ms. */
 export interface Moment {
@@ -53,11 +53,27 @@ function readWords(words: string, moment: Moment): TextTime {
       instantOf(date.add({ days: nextDay ? 1 : 0 }).toPlainDateTime(clockTime), moment.tz),
     )
     const at = instants.find((instant) => instant > moment.now)
-    return at === undefined ? { problem: 'that time is past' } : { at }
+    return at === undefined ? { problem: pastWords(clock, reading) } : { at }
   }
   if (splits[0] !== undefined) return { problem: `'${splits[0].day}' is not understood as one day` }
   if (readDay(words, today) !== undefined) return { problem: NO_CLOCK }
   return { problem: 'it is not a time as a whole' }
+}
+
+/** A date without its year is told as it was read, and how its next would be written. */
+function pastWords(clock: string, { dates, part, next }: DayReading): string {
+  if (next === undefined) return 'that time is past'
+  const month = [...MONTHS][next.month - 1]?.slice(0, 3)
+  const named = part === undefined || clock.endsWith(part) ? '' : partWords[part]
+  const written = `${month} ${next.day} ${next.year} ${clock}${named}`
+  return `it is read as ${dates[0]}, which is past; write the year if the next is meant (${written})`
+}
+
+const partWords: Record<DayPart, string> = {
+  morning: ' in the morning',
+  afternoon: ' in the afternoon',
+  evening: ' in the evening',
+  night: ' at night',
 }
 
 function later(amount: Amount, moment: Moment): TextTime {

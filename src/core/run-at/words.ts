@@ -13,7 +13,7 @@ export const WEEKDAYS: ReadonlyMap<string, number> = new Map(
   WEEKDAY_NAMES.flatMap((names, index) => names.map((name) => [name, index + 1] as const)),
 )
 
-/** Names and abbreviations of the months. */
+/** Names of the months from january on, then their abbreviations. */
 export const MONTHS: ReadonlySet<string> = new Set(
   (
     'january february march april may june july august september october november december ' +

@@ -10,6 +10,9 @@ const AUCKLAND = 'Pacific/Auckland'
 /** A Wednesday in Rome, before the spring change. */
 const WEDNESDAY = '2026-03-18T10:30:15+01:00'
 
+/** A Tuesday in Rome, late in the year. */
+const NOVEMBER = '2026-11-24T09:16:00+01:00'
+
 /** Phrases of every form, on a day without a change of clocks near it. */
 export const FORMS: Phrase[] = [
   ['tomorrow 8am', ROME, WEDNESDAY, '2026-03-19T08:00:00+01:00'],
@@ -64,20 +67,24 @@ export const FORMS: Phrase[] = [
   ['sun. 9:00', ROME, WEDNESDAY, '2026-03-22T09:00:00+01:00'],
   ['dec 24 2026 6pm', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
   ['Dec. 24th, 2026 at 6pm', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
-  ['24 dec 6pm', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
-  ['6pm on the 24th of december', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
-  ['thursday dec 24 18:00', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
+  ['24 dec 6pm', ROME, NOVEMBER, '2026-12-24T18:00:00+01:00'],
+  ['6pm on the 24th of december', ROME, NOVEMBER, '2026-12-24T18:00:00+01:00'],
+  ['thursday dec 24 18:00', ROME, NOVEMBER, '2026-12-24T18:00:00+01:00'],
   ['the first of may at 9:00', ROME, WEDNESDAY, '2026-05-01T09:00:00+02:00'],
   ['may twenty-first 9:00', ROME, WEDNESDAY, '2026-05-21T09:00:00+02:00'],
   ['mar 18 5pm', ROME, WEDNESDAY, '2026-03-18T17:00:00+01:00'],
   ["at 2 o'clock may 24", ROME, WEDNESDAY, '2026-05-24T02:00:00+02:00'],
   ['at 2pm may 24', ROME, WEDNESDAY, '2026-05-24T14:00:00+02:00'],
-  ['Thursday, 24 dec, 6pm', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
-  ['6 p.m., dec 24', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
+  ['Thursday, 24 dec, 6pm', ROME, NOVEMBER, '2026-12-24T18:00:00+01:00'],
+  ['6 p.m., dec 24', ROME, NOVEMBER, '2026-12-24T18:00:00+01:00'],
   ['17:00, tomorrow', ROME, WEDNESDAY, '2026-03-19T17:00:00+01:00'],
   ['in 1 hour, 30 minutes', ROME, WEDNESDAY, '2026-03-18T12:00:15+01:00'],
-  ['jan 5 5pm', ROME, WEDNESDAY, '2027-01-05T17:00:00+01:00'],
-  ['feb 29 5pm', ROME, WEDNESDAY, '2028-02-29T17:00:00+01:00'],
+  ['jan 5 5pm', ROME, NOVEMBER, '2027-01-05T17:00:00+01:00'],
+  ['feb 29 5pm', ROME, '2027-12-01T09:00:00+01:00', '2028-02-29T17:00:00+01:00'],
+  ['jan 3 9am', ROME, '2026-12-30T09:00:00+01:00', '2027-01-03T09:00:00+01:00'],
+  ['nov 24 10am', ROME, NOVEMBER, '2026-11-24T10:00:00+01:00'],
+  ['nov 1 2027 10am', ROME, NOVEMBER, '2027-11-01T10:00:00+01:00'],
+  ['may 26 9am', ROME, NOVEMBER, '2027-05-26T09:00:00+02:00'],
   ['2026-12-24 at 6pm', ROME, WEDNESDAY, '2026-12-24T18:00:00+01:00'],
   ['in 2 hours', ROME, WEDNESDAY, '2026-03-18T12:30:15+01:00'],
   ['in two hours', ROME, WEDNESDAY, '2026-03-18T12:30:15+01:00'],
@@ -238,6 +245,20 @@ export const REFUSALS: [text: string, says: string][] = [
   ['{"$gt":1}', 'the character'],
   [`tomorrow ${' '.repeat(100)}8am`, 'at most 100 characters'],
   ['1'.repeat(128_000), 'at most 100 characters'],
+]
+
+/** Dates without their year that are past, the date they are read as, and the next one in words. */
+export const PAST: [text: string, now: string, read: string, next: string][] = [
+  ['nov 23 5am', NOVEMBER, '2026-11-23', 'nov 23 2027 5am'],
+  ['nov 24 5am', NOVEMBER, '2026-11-24', 'nov 24 2027 5am'],
+  ['Nov 1 10am', NOVEMBER, '2026-11-01', 'nov 1 2027 10am'],
+  ['10am on the 1st of november', NOVEMBER, '2026-11-01', 'nov 1 2027 10am'],
+  ['sunday nov 1 at 10', NOVEMBER, '2026-11-01', 'nov 1 2027 at 10'],
+  ['nov 1 evening at 7', NOVEMBER, '2026-11-01', 'nov 1 2027 at 7 in the evening'],
+  ['nov 1 at 12 at night', NOVEMBER, '2026-11-01', 'nov 1 2027 at 12 at night'],
+  ['may 27 9am', NOVEMBER, '2026-05-27', 'may 27 2027 9am'],
+  ['feb 29 5pm', NOVEMBER, '2024-02-29', 'feb 29 2028 5pm'],
+  ['dec 31 noon', '2026-01-01T00:30:00+01:00', '2025-12-31', 'dec 31 2026 noon'],
 ]
 
 /** The now of the refusals. */

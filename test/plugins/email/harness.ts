@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TaskContext } from 'redisdistro'
+import type { PluginClient, PluginHost, TaskContext } from 'redisdistro'
 import email, {
   type EmailOptionsInput,
   type EmailPayload,
@@ -46,13 +46,14 @@ export interface Harness {
 /** Sets the plugin up as a kernel does, in a folder of its own; the test's end closes it. */
 export async function setUp(
   options: EmailOptionsInput = {},
-  { production = false } = {},
+  { production = false, client = undefined as PluginClient | undefined } = {},
 ): Promise<Harness> {
   const directory = await mkdtemp(join(tmpdir(), 'rd-email-'))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   const { lines, log } = keepLog()
   const plugin = email(options)
-  await plugin.setup?.({ log, directory, env: { production } })
+  // Without a client it is what a test of somebody else's might make of a host.
+  await plugin.setup?.({ log, directory, client, env: { production } } as PluginHost)
   const close = async () => plugin.close?.()
   onTestFinished(close)
   const [definition] = plugin.tasks
@@ -85,10 +86,15 @@ export async function setUp(
 export const hello = { to: 'ann@example.com', subject: 'Hello', body: 'Good morning.' }
 
 /** Sets the plugin up to send to a real SMTP server that replies as told. */
-export async function setUpWithServer(replies: SinkReplies = {}, query = '') {
+export async function setUpWithServer(
+  replies: SinkReplies = {},
+  query = '',
+  client?: PluginClient | undefined,
+) {
   const sink = await startSmtpSink(replies)
   onTestFinished(() => sink.stop())
-  const harness = await setUp({ from: 'App <app@example.org>', smtp: `${sink.url}${query}` })
+  const options = { from: 'App <app@example.org>', smtp: `${sink.url}${query}` }
+  const harness = await setUp(options, { client })
   return { sink, ...harness }
 }
 

@@ -20,6 +20,7 @@ describe('the outbox', () => {
       messageId: '<task-1@example.org>',
       accepted: ['ann@example.com', 'cid@example.com', 'dee@example.com'],
       rejected: [],
+      followUps: [],
       file,
     })
     const raw = await readFile(file, 'utf8')

@@ -154,18 +154,6 @@ describe('what the server refuses', () => {
     expect(error).not.toBeInstanceOf(FatalError)
     expect(error.message).toContain('your address is blocked')
   })
-
-  test('a mail that some recipients got is completed, with the refused ones named', async () => {
-    const { sink, send, lines } = await setUpWithServer({
-      onRecipient: (to) => (to.startsWith('bob') ? '550 5.1.1 bob has left' : undefined),
-    })
-    const result = await send({ ...hello, to: ['ann@example.com', 'bob@example.com'] })
-    expect(result).toMatchObject({ accepted: ['ann@example.com'], rejected: ['bob@example.com'] })
-    expect(sink.received).toHaveLength(1)
-    const warning = lines.find(({ level }) => level === 'warn')
-    expect(warning?.fields.rejected).toEqual(['bob@example.com'])
-    expect(warning?.fields.replies).toEqual([expect.stringContaining('550 5.1.1 bob has left')])
-  })
 })
 
 test('a message never lets the mail library read files or URLs', () => {
