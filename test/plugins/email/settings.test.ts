@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { PluginHost } from 'redisdistro'
 import type { EmailOptionsInput } from 'redisdistro/plugins/email'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import email from '../../../plugins/email/index.js'
@@ -118,7 +119,7 @@ test('one plugin value serves two kernels until the second has closed it', async
   const sink = await startSmtpSink()
   const plugin = email({ smtp: sink.url })
   const { log } = keepLog()
-  const kernel = { log, directory: '/nowhere', env: { production: false } }
+  const kernel = { log, directory: '/nowhere', env: { production: false } } as PluginHost
   await plugin.setup?.(kernel)
   await plugin.setup?.(kernel)
   const [definition] = plugin.tasks
