@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openChild } from '../child.js'
+import { rivalNames } from '../rivals/index.js'
+import { costs, costsOf, queue } from './measure.js'
+
+/** @typedef {import('./measure.js').Measure} Measure */
+/** @typedef {import('./measure.js').Bench} Bench */
+/** @typedef {import('../rivals/rival.js').Place} Place */
+/** @typedef {import('../child.js').Child} Child */
+/** @typedef {{ handled: number, lastAt: number, openedAt: number }} Count */
+
+/**
+ * What is to be drained, by whom.
+ * @typedef {object} Order
+ * @property {string} rival
+ * @property {number} concurrency
+ * @property {number} count tasks, or the first so many where more wait
+ * @property {number} [waiting] tasks in the queue; `count` if left out
+ * @property {number} [delayed] tasks in the queue that are not due
+ * @property {number} [processes]
+ * @property {number} [work] ms that each handler waits
+ * @property {Place} [place]
+ * @property {string[]} [flags] for node
+ */
+
+/**
+ * Drains a queue that was filled before, and gives its costs and how the tasks were shared.
+ * @param {Bench} bench
+ * @param {Order} order
+ */
+export async function measureDrain({ redis, sizes, fillers }, order) {
+  const { rival, concurrency, count, waiting = count, delayed = 0, processes = 1, work = 0 } = order
+  const place = order.place ?? { port: redis.port, queue }
+  await redis.clear()
+  const consumers = await Promise.all(
+    Array.from({ length: processes }, () => openChild('consumer', order.flags)),
+  )
+  try {
+    for (const each of consumers) {
+      await each.ask('open', { rival, place, concurrency, warmup: sizes.warmup, work })
+    }
+    await fillers.fill(rival, place, { count: waiting, later: delayed })
+    const before = await redis.usage()
+    await Promise.all(consumers.map((each) => each.ask('go')))
+    const counts = await untilHandled(consumers, count)
+    if (waiting === count) await consumers[0]?.ask('settle')
+    const cpus = await Promise.all(
+      consumers.map((each) => /** @type {Promise<number>} */ (each.ask('cpu'))),
+    )
+    const after = await redis.usage()
+    const handled = counts.reduce((sum, each) => sum + each.handled, 0)
+    const seconds =
+      Math.max(...counts.map((each) => each.lastAt)) -
+      Math.min(...counts.map((each) => each.openedAt))
+    const nodeCpu = cpus.reduce((sum, each) => sum + each, 0)
+    const shares = counts.map((each) => each.handled)
+    await Promise.all(consumers.map((each) => each.ask('close')))
+    return { ...costsOf({ count: handled, seconds, nodeCpu, before, after }), shares }
+  } finally {
+    await Promise.all(consumers.map((each) => each.end()))
+  }
+}
+
+/**
+ * Looks every few ms until so many tasks were handled in all.
+ * @param {Child[]} consumers
+ * @param {number} count
+ * @returns {Promise<Count[]>}
+ */
+async function untilHandled(consumers, count) {
+  for (;;) {
+    /** @type {Count[]} */
+    const counts = await Promise.all(consumers.map((each) => each.ask('count')))
+    if (counts.reduce((sum, { handled }) => sum + handled, 0) >= count) return counts
+    await sleep(10)
+  }
+}
+
+/** @param {number} concurrency @returns {Measure} */
+const draining = (concurrency) => ({
+  name: `drain-${concurrency}`,
+  says: `drain a full queue at concurrency ${concurrency}`,
+  contenders: rivalNames,
+  baseline: 'bullmq',
+  figures: costs,
+  async run(bench, rival) {
+    const { shares: _, ...figures } = await measureDrain(bench, {
+      rival,
+      concurrency,
+      count: bench.sizes.drain,
+    })
+    return figures
+  },
+})
+
+/** Draining at each concurrency. */
+export const drainMeasures = [1, 10, 50, 200].map(draining)

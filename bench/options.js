@@ -1,0 +1,89 @@
+import { parseArgs } from 'node:util'
+import { measures } from './measures/index.js'
+
+/**
+ * @typedef {object} Options
+ * @property {boolean} json
+ * @property {boolean} quick
+ * @property {number} rounds
+ * @property {readonly import('./measures/measure.js').Measure[]} measures
+ * @property {import('./measures/measure.js').Sizes} sizes
+ */
+
+/** @type {import('./measures/measure.js').Sizes} */
+const whole = {
+  enqueueOne: 10_000,
+  enqueue: 50_000,
+  drain: 20_000,
+  warmup: 5000,
+  pings: 300,
+  memory: 50_000,
+  backlog: 1_000_000,
+  slow: 300,
+}
+
+/** @type {import('./measures/measure.js').Sizes} */
+const small = {
+  enqueueOne: 200,
+  enqueue: 1000,
+  drain: 500,
+  warmup: 100,
+  pings: 10,
+  memory: 1000,
+  backlog: 5000,
+  slow: 60,
+}
+
+const usualRounds = 5
+
+/** How it is called, as `--help` prints it. */
+export const help = () =>
+  [
+    'npm run bench -- [options]',
+    '',
+    '  --only a,b     these measures alone, by name or by the beginning of a name',
+    `  --rounds N     rounds, each with all rivals in turn; ${usualRounds}`,
+    '  --quick        one small round: shows that everything runs, and measures nothing',
+    '  --json         figures of every round to stdout, as JSON',
+    '  --help         this',
+    '',
+    'Measures:',
+    ...measures.map(({ name, says }) => `  ${name.padEnd(18)} ${says}`),
+  ].join('\n')
+
+/**
+ * Reads the command line; throws with what is wrong.
+ * @param {string[]} args
+ * @returns {Options | 'help'}
+ */
+export function readOptions(args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      json: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+    },
+  })
+  if (values.help) return 'help'
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : usualRounds))
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number from 1')
+  return {
+    json: values.json,
+    quick: values.quick,
+    rounds,
+    measures: chosen(values.only),
+    sizes: values.quick ? small : whole,
+  }
+}
+
+/** @param {string | undefined} only */
+function chosen(only) {
+  if (only === undefined) return measures
+  const names = only.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => measures.every((measure) => !measure.name.startsWith(name)))
+  if (unknown !== undefined) throw new Error(`no measure is called '${unknown}'; see --help`)
+  return measures.filter((measure) => names.some((name) => measure.name.startsWith(name)))
+}

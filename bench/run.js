@@ -1,0 +1,119 @@
+// `npm run bench`: the product beside its peers, on a redis-server of its own.
+import { cpus } from 'node:os'
+import { findOrFetch } from '../scripts/redis-server.mjs'
+import { Fillers } from './fillers.js'
+import { installRivals, versions } from './install.js'
+import { help, readOptions } from './options.js'
+import { Progress } from './progress.js'
+import { startRedis } from './redis.js'
+import { Results } from './results.js'
+import { rivalNamed, rivalNames } from './rivals/index.js'
+import { measureTable } from './table.js'
+
+/** @typedef {import('./options.js').Options} Options */
+/** @typedef {import('./measures/measure.js').Bench} Bench */
+
+/**
+ * The contenders of a round: each round begins with another, so that none always runs first.
+ * @param {readonly string[]} contenders
+ * @param {number} round
+ */
+const inTurn = (contenders, round) =>
+  contenders.map((_, index) => contenders[(index + round) % contenders.length] ?? '')
+
+/**
+ * @param {Options} options
+ * @param {Bench} bench
+ */
+async function runAll(options, bench) {
+  const results = new Results()
+  const steps = options.measures.reduce((sum, { contenders }) => sum + contenders.length, 0)
+  const progress = new Progress(steps * options.rounds)
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const measure of options.measures) {
+      for (const contender of inTurn(measure.contenders, round)) {
+        progress.step(`round ${round}: ${measure.name}, ${contender}`)
+        const about = { measure: measure.name, contender, round }
+        try {
+          results.add({ ...about, figures: await measure.run(bench, contender) })
+        } catch (error) {
+          const failure = error instanceof Error ? error.message : String(error)
+          progress.say(`${measure.name}, ${contender} failed: ${failure}`)
+          results.add({ ...about, failure })
+        }
+      }
+    }
+  }
+  progress.end()
+  return results
+}
+
+/** @param {string} redis its version */
+function machine(redis) {
+  const processors = cpus()
+  return {
+    at: new Date().toISOString(),
+    node: process.version,
+    redis,
+    platform: `${process.platform} ${process.arch}`,
+    processor: processors[0]?.model ?? 'unknown',
+    cores: processors.length,
+    packages: versions(),
+  }
+}
+
+/**
+ * @param {Options} options
+ * @param {Results} results
+ * @param {ReturnType<typeof machine>} on
+ */
+async function report(options, results, on) {
+  const loaded = await Promise.all(rivalNames.map(rivalNamed))
+  const settings = loaded.map(({ name, settings }) => ({ name, settings }))
+  if (options.json) {
+    const summaries = options.measures.flatMap((measure) => results.summaries(measure))
+    const { outcomes } = results
+    console.log(
+      JSON.stringify({ machine: on, quick: options.quick, settings, outcomes, summaries }),
+    )
+    return
+  }
+  const words = [
+    `${on.at}  Node ${on.node}, Redis ${on.redis}, ${on.platform}, ${on.cores} × ${on.processor}`,
+    ...settings.map(
+      ({ name, settings }) => `${name} ${on.packages[name] ?? ''}: ${settings.join('; ')}`,
+    ),
+    `Medians of ${options.rounds} rounds; ratios within a round, with the least and the most.`,
+    ...options.measures.map((measure) => `\n${measureTable(measure, results, options.rounds)}`),
+  ]
+  console.log(words.join('\n'))
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2))
+  if (options === 'help') {
+    console.log(help())
+    return
+  }
+  const say = (/** @type {string} */ words) => process.stderr.write(`bench: ${words}\n`)
+  await installRivals(say)
+  const program = await findOrFetch()
+  const redis = await startRedis(program)
+  const fillers = new Fillers()
+  say(`redis-server ${redis.version} on port ${redis.port}`)
+  try {
+    const results = await runAll(options, { redis, program, sizes: options.sizes, fillers })
+    await report(options, results, machine(redis.version))
+    if (results.failures.length > 0) process.exitCode = 1
+  } finally {
+    await fillers.close()
+    await redis.stop()
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+}
