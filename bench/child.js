@@ -15,14 +15,13 @@ const patience = 600_000
 /**
  * Starts a program of bench/processes.
  * @param {'producer' | 'consumer' | 'raw'} program
- * @param {string[]} [flags] for node
  * @returns {Promise<Child>}
  */
-export async function openChild(program, flags = []) {
+export async function openChild(program) {
   const child = fork(fileURLToPath(new URL(`./processes/${program}.js`, import.meta.url)), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
-    execArgv: flags,
+    execArgv: [],
   })
   let words = ''
   child.stderr?.setEncoding('utf8').on('data', (text) => {

@@ -28,18 +28,10 @@ export class Fillers {
     if (count > 0) await child.ask('enqueue', { manner: 'bulk', count })
   }
 
-  /**
-   * Ends those of a place that is no more, or all.
-   * @param {Place} [place]
-   */
-  async close(place) {
-    const ending = [...this.#children].filter(
-      ([key]) => place === undefined || key.includes(JSON.stringify(place)),
-    )
-    for (const [key, opening] of ending) {
-      this.#children.delete(key)
-      await (await opening.catch(() => undefined))?.end()
-    }
+  /** Ends all of them. */
+  async close() {
+    for (const opening of this.#children.values()) await (await opening).end()
+    this.#children.clear()
   }
 }
 

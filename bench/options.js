@@ -18,6 +18,7 @@ const whole = {
   warmup: 5000,
   pings: 300,
   memory: 50_000,
+  shallow: 10_000,
   backlog: 1_000_000,
   slow: 300,
 }
@@ -30,7 +31,8 @@ const small = {
   warmup: 100,
   pings: 10,
   memory: 1000,
-  backlog: 5000,
+  shallow: 500,
+  backlog: 2000,
   slow: 60,
 }
 
@@ -41,7 +43,7 @@ export const help = () =>
   [
     'npm run bench -- [options]',
     '',
-    '  --only a,b     these measures alone, by name or by the beginning of a name',
+    '  --only a,b     these measures alone, by name; enqueue, drain, processes, raw mean several',
     `  --rounds N     rounds, each with all rivals in turn; ${usualRounds}`,
     '  --quick        one small round: shows that everything runs, and measures nothing',
     '  --json         figures of every round to stdout, as JSON',
@@ -83,7 +85,11 @@ export function readOptions(args) {
 function chosen(only) {
   if (only === undefined) return measures
   const names = only.split(',').map((name) => name.trim())
-  const unknown = names.find((name) => measures.every((measure) => !measure.name.startsWith(name)))
+  // `drain` means all of drain-1 to drain-200, and `drain-1` not drain-10.
+  const of = (/** @type {string} */ wanted) =>
+    measures.filter(({ name }) => name === wanted || name.startsWith(`${wanted}-`))
+  const unknown = names.find((name) => of(name).length === 0)
   if (unknown !== undefined) throw new Error(`no measure is called '${unknown}'; see --help`)
-  return measures.filter((measure) => names.some((name) => measure.name.startsWith(name)))
+  const meant = new Set(names.flatMap(of))
+  return measures.filter((measure) => meant.has(measure))
 }

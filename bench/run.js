@@ -8,6 +8,7 @@ import { Progress } from './progress.js'
 import { startRedis } from './redis.js'
 import { Results } from './results.js'
 import { rivalNamed, rivalNames } from './rivals/index.js'
+import { Servers } from './servers.js'
 import { measureTable } from './table.js'
 
 /** @typedef {import('./options.js').Options} Options */
@@ -100,13 +101,15 @@ async function main() {
   const program = await findOrFetch()
   const redis = await startRedis(program)
   const fillers = new Fillers()
+  const servers = new Servers(program)
   say(`redis-server ${redis.version} on port ${redis.port}`)
   try {
-    const results = await runAll(options, { redis, program, sizes: options.sizes, fillers })
+    const results = await runAll(options, { redis, servers, sizes: options.sizes, fillers })
     await report(options, results, machine(redis.version))
     if (results.failures.length > 0) process.exitCode = 1
   } finally {
     await fillers.close()
+    await servers.close()
     await redis.stop()
   }
 }

@@ -20,7 +20,6 @@ import { costs, costsOf, queue } from './measure.js'
  * @property {number} [processes]
  * @property {number} [work] ms that each handler waits
  * @property {Place} [place]
- * @property {string[]} [flags] for node
  */
 
 /**
@@ -33,7 +32,7 @@ export async function measureDrain({ redis, sizes, fillers }, order) {
   const place = order.place ?? { port: redis.port, queue }
   await redis.clear()
   const consumers = await Promise.all(
-    Array.from({ length: processes }, () => openChild('consumer', order.flags)),
+    Array.from({ length: processes }, () => openChild('consumer')),
   )
   try {
     for (const each of consumers) {

@@ -5,17 +5,18 @@ import { costs, costsOf, queue } from './measure.js'
 /** @typedef {import('./measure.js').Measure} Measure */
 /** @typedef {import('./measure.js').Bench} Bench */
 /** @typedef {import('../rivals/rival.js').Manner} Manner */
+/** @typedef {import('../rivals/rival.js').Place} Place */
 
 /**
  * Enqueues in a fresh process, after a warm-up of its own queue.
  * @param {Bench} bench
- * @param {{ rival: string, manner: Manner, count: number, flags?: string[] }} order
+ * @param {{ rival: string, manner: Manner, count: number, place?: Place }} order
  */
-export async function measureEnqueue({ redis, sizes }, { rival, manner, count, flags }) {
+export async function measureEnqueue({ redis, sizes }, order) {
+  const { rival, manner, count, place = { port: redis.port, queue } } = order
   await redis.clear()
-  const producer = await openChild('producer', flags)
+  const producer = await openChild('producer')
   try {
-    const place = { port: redis.port, queue }
     await producer.ask('open', { rival, place, manner, warmup: sizes.warmup })
     const before = await redis.usage()
     /** @type {{ seconds: number, cpu: number }} */

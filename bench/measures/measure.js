@@ -9,7 +9,8 @@
  * @property {number} warmup tasks before each of these, in the same process
  * @property {number} pings for the idle latency
  * @property {number} memory tasks whose bytes are counted
- * @property {number} backlog tasks that wait behind, in place of a million
+ * @property {number} shallow tasks drained of a queue that may be deep
+ * @property {number} backlog how deep that is
  * @property {number} slow tasks with a slow handler
  */
 
@@ -17,7 +18,7 @@
  * What a measure runs with.
  * @typedef {object} Bench
  * @property {Redis} redis
- * @property {string} program the redis-server's path, for those of a measure's own
+ * @property {import('../servers.js').Servers} servers others than `redis`
  * @property {Sizes} sizes
  * @property {import('../fillers.js').Fillers} fillers
  */

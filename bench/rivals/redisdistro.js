@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { createKernel, defineConfig, definePlugin, defineTask } from '../../dist/src/index.js'
+import { startTracing } from '../tracing.js'
 import { anHour } from './rival.js'
 
 /**
@@ -37,6 +38,7 @@ export const redisdistro = {
     'retention.completed.count 0; http false; all else as it comes',
   ],
   async producer(place) {
+    if (place.sampled !== undefined) await startTracing(place.sampled)
     const kernel = await kernelOf(place, idle)
     const { client } = kernel
     return {
@@ -47,6 +49,7 @@ export const redisdistro = {
     }
   },
   async consumer(place, work) {
+    if (place.sampled !== undefined) await startTracing(place.sampled)
     const kernel = await kernelOf(place, work)
     // Paused, so that the worker stands ready with its lease and takes nothing yet.
     await kernel.operator.pause(place.queue)
