@@ -21,7 +21,6 @@ export async function openChild(program) {
   const child = fork(fileURLToPath(new URL(`./processes/${program}.js`, import.meta.url)), {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
-    execArgv: [],
   })
   let words = ''
   child.stderr?.setEncoding('utf8').on('data', (text) => {

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util'
 import { measures } from './measures/index.js'
+import { product, rivalNames } from './rivals/index.js'
+
+/** @typedef {import('./measures/measure.js').Measure} Measure */
 
 /**
  * @typedef {object} Options
  * @property {boolean} json
  * @property {boolean} quick
  * @property {number} rounds
- * @property {readonly import('./measures/measure.js').Measure[]} measures
+ * @property {readonly Measure[]} measures
  * @property {import('./measures/measure.js').Sizes} sizes
  */
 
@@ -28,7 +31,7 @@ const small = {
   enqueueOne: 200,
   enqueue: 1000,
   drain: 500,
-  warmup: 100,
+  warmup: 0,
   pings: 10,
   memory: 1000,
   shallow: 500,
@@ -45,10 +48,12 @@ export const help = () =>
     '',
     '  --only a,b     these measures alone, by name; enqueue, drain, processes, raw mean several',
     `  --rounds N     rounds, each with all rivals in turn; ${usualRounds}`,
+    '  --rivals a,b   beside the product these alone, where rivals are compared',
     '  --quick        one small round: shows that everything runs, and measures nothing',
     '  --json         figures of every round to stdout, as JSON',
     '  --help         this',
     '',
+    `Rivals: ${rivalNames.filter((name) => name !== product).join(', ')}`,
     'Measures:',
     ...measures.map(({ name, says }) => `  ${name.padEnd(18)} ${says}`),
   ].join('\n')
@@ -67,6 +72,7 @@ export function readOptions(args) {
       help: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      rivals: { type: 'string' },
     },
   })
   if (values.help) return 'help'
@@ -76,7 +82,7 @@ export function readOptions(args) {
     json: values.json,
     quick: values.quick,
     rounds,
-    measures: chosen(values.only),
+    measures: chosen(values.only).map(contended({ quick: values.quick, rivals: values.rivals })),
     sizes: values.quick ? small : whole,
   }
 }
@@ -92,4 +98,21 @@ function chosen(only) {
   if (unknown !== undefined) throw new Error(`no measure is called '${unknown}'; see --help`)
   const meant = new Set(names.flatMap(of))
   return measures.filter((measure) => meant.has(measure))
+}
+
+/**
+ * The same measure with the contenders that take part.
+ * @param {{ quick: boolean, rivals: string | undefined }} limits
+ * @returns {(measure: Measure) => Measure}
+ */
+function contended({ quick, rivals }) {
+  const named = rivals?.split(',').map((name) => name.trim())
+  const unknown = named?.find((name) => !rivalNames.includes(name))
+  if (unknown !== undefined) throw new Error(`no rival is called '${unknown}'; see --help`)
+  return (measure) => {
+    const all = quick ? (measure.brief ?? measure.contenders) : measure.contenders
+    const takesPart = (/** @type {string} */ name) =>
+      name === product || !rivalNames.includes(name) || (named?.includes(name) ?? true)
+    return { ...measure, contenders: all.filter(takesPart) }
+  }
 }

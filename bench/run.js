@@ -90,12 +90,8 @@ async function report(options, results, on) {
   console.log(words.join('\n'))
 }
 
-async function main() {
-  const options = readOptions(process.argv.slice(2))
-  if (options === 'help') {
-    console.log(help())
-    return
-  }
+/** @param {Options} options */
+async function main(options) {
   const say = (/** @type {string} */ words) => process.stderr.write(`bench: ${words}\n`)
   await installRivals(say)
   const program = await findOrFetch()
@@ -114,9 +110,25 @@ async function main() {
   }
 }
 
-try {
-  await main()
-} catch (error) {
+/**
+ * @param {unknown} error
+ * @param {number} exitCode
+ */
+function fail(error, exitCode) {
   process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 1
+  process.exitCode = exitCode
 }
+
+function options() {
+  try {
+    return readOptions(process.argv.slice(2))
+  } catch (error) {
+    // Of wrong use, as the product's own commands have it.
+    fail(error, 2)
+    return undefined
+  }
+}
+
+const asked = options()
+if (asked === 'help') console.log(help())
+else if (asked !== undefined) await main(asked).catch((error) => fail(error, 1))

@@ -1,7 +1,7 @@
+import { product } from '../rivals/index.js'
 import { measureDrain } from './drain.js'
 import { costs } from './measure.js'
 
-const rival = 'redisdistro'
 const concurrency = 50
 
 /** What waits in the queue, or is not due yet, while the first tasks are drained. */
@@ -24,7 +24,7 @@ export const backlog = {
   async run(bench, depth) {
     const { shallow: count, backlog: many } = bench.sizes
     const behind = depths[/** @type {keyof typeof depths} */ (depth)](many)
-    const order = { rival, concurrency, count, ...behind }
+    const order = { rival: product, concurrency, count, ...behind }
     const { shares: _, ...figures } = await measureDrain(bench, order)
     return figures
   },

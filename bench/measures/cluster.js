@@ -1,3 +1,4 @@
+import { product } from '../rivals/index.js'
 import { queue } from './measure.js'
 import { measureBoth } from './settings.js'
 
@@ -52,7 +53,7 @@ export const cluster = {
     }
     const used = () => Promise.all(nodes.map(async (node) => (await node.usage()).cpu))
     const before = await used()
-    const figures = await measureBoth({ ...bench, redis }, 'redisdistro', place)
+    const figures = await measureBoth({ ...bench, redis }, product, place)
     const spent = (await used()).map((cpu, index) => cpu - (before[index] ?? 0))
     const all = spent.reduce((sum, cpu) => sum + cpu, 0)
     return { ...figures, busiest: Math.max(...spent) / all, idlest: Math.min(...spent) / all }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openChild } from '../child.js'
-import { rivalNames } from '../rivals/index.js'
+import { product, rivalNames } from '../rivals/index.js'
 import { costs, costsOf, queue } from './measure.js'
 
 /** @typedef {import('./measure.js').Measure} Measure */
@@ -80,6 +80,7 @@ const draining = (concurrency) => ({
   name: `drain-${concurrency}`,
   says: `drain a full queue at concurrency ${concurrency}`,
   contenders: rivalNames,
+  ...(concurrency === 10 ? {} : { brief: [product, 'bullmq'] }),
   baseline: 'bullmq',
   figures: costs,
   async run(bench, rival) {

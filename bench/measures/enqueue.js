@@ -1,5 +1,5 @@
 import { openChild } from '../child.js'
-import { rivalNames } from '../rivals/index.js'
+import { product, rivalNames } from '../rivals/index.js'
 import { costs, costsOf, queue } from './measure.js'
 
 /** @typedef {import('./measure.js').Measure} Measure */
@@ -34,6 +34,7 @@ const enqueueing = (name, manner, says) => ({
   name,
   says,
   contenders: rivalNames,
+  ...(manner === 'bulk' ? {} : { brief: [product, 'bullmq'] }),
   baseline: 'bullmq',
   figures: costs,
   run(bench, rival) {

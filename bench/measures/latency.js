@@ -6,7 +6,7 @@ import { queue } from './measure.js'
 /** Between two tasks, in ms: long enough for the worker to wait again. */
 const pause = 10
 /** The first ones, which meet code that was not compiled yet, do not count. */
-const firstOnes = 0.2
+const firstOnes = 0.1
 
 /**
  * From the call of enqueue to the handler's first line, in two processes, while nothing else waits.

@@ -38,6 +38,7 @@
  * @property {string} name as `--only` takes it
  * @property {string} says
  * @property {readonly string[]} contenders
+ * @property {readonly string[]} [brief] contenders of `--quick`, where not all are
  * @property {string} baseline
  * @property {readonly Figure[]} figures
  * @property {(bench: Bench, contender: string) => Promise<Record<string, number>>} run

@@ -1,4 +1,4 @@
-import { rivalNames } from '../rivals/index.js'
+import { product, rivalNames } from '../rivals/index.js'
 import { measureDrain } from './drain.js'
 import { costs } from './measure.js'
 
@@ -8,7 +8,7 @@ import { costs } from './measure.js'
 const draining = (processes) => ({
   name: `processes-${processes}`,
   says: `drain at concurrency 50 in each of ${processes} worker processes`,
-  contenders: ['redisdistro', 'bullmq'],
+  contenders: [product, 'bullmq'],
   baseline: 'bullmq',
   figures: costs,
   async run(bench, rival) {
@@ -29,6 +29,7 @@ export const fairness = {
   name: 'fairness',
   says: 'two worker processes at concurrency 10 with handlers of 20 ms',
   contenders: rivalNames,
+  brief: [product, 'bullmq'],
   baseline: 'bullmq',
   figures: [
     { key: 'share', label: 'share of the busier one', less: true },

@@ -1,12 +1,11 @@
 import { openChild } from '../child.js'
+import { product } from '../rivals/index.js'
 import { measureDrain } from './drain.js'
 import { measureEnqueue } from './enqueue.js'
 import { costs, costsOf } from './measure.js'
 
 /** @typedef {import('./measure.js').Measure} Measure */
 /** @typedef {import('./measure.js').Bench} Bench */
-
-const own = 'redisdistro'
 
 /**
  * What the product's client library does by itself, with no queue around it.
@@ -43,12 +42,13 @@ async function measureRaw({ redis, sizes }, { call, count }) {
 const against = ({ name, says, limit, call, count, engine }) => ({
   name,
   says,
-  contenders: [own, limit],
+  contenders: [product, limit],
+  brief: [limit],
   baseline: limit,
   figures: costs,
   run(bench, contender) {
     const many = count(bench.sizes)
-    return contender === own ? engine(bench, many) : measureRaw(bench, { call, count: many })
+    return contender === product ? engine(bench, many) : measureRaw(bench, { call, count: many })
   },
 })
 
@@ -60,7 +60,7 @@ export const rawMeasures = [
     limit: 'EVALSHA',
     call: 'one',
     count: (sizes) => sizes.enqueueOne,
-    engine: (bench, count) => measureEnqueue(bench, { rival: own, manner: 'one', count }),
+    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'one', count }),
   }),
   against({
     name: 'raw-flight',
@@ -68,7 +68,7 @@ export const rawMeasures = [
     limit: 'EVALSHA',
     call: 'flight',
     count: (sizes) => sizes.enqueue,
-    engine: (bench, count) => measureEnqueue(bench, { rival: own, manner: 'flight', count }),
+    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'flight', count }),
   }),
   against({
     name: 'raw-bulk',
@@ -76,7 +76,7 @@ export const rawMeasures = [
     limit: 'HSET, ZADD',
     call: 'push',
     count: (sizes) => sizes.enqueue,
-    engine: (bench, count) => measureEnqueue(bench, { rival: own, manner: 'bulk', count }),
+    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'bulk', count }),
   }),
   against({
     name: 'raw-drain',
@@ -85,7 +85,7 @@ export const rawMeasures = [
     call: 'pop',
     count: (sizes) => sizes.drain,
     engine: async (bench, count) => {
-      const order = { rival: own, concurrency: 200, count }
+      const order = { rival: product, concurrency: 200, count }
       const { shares: _, ...figures } = await measureDrain(bench, order)
       return figures
     },

@@ -1,3 +1,4 @@
+import { product } from '../rivals/index.js'
 import { measureDrain } from './drain.js'
 import { measureEnqueue } from './enqueue.js'
 import { queue } from './measure.js'
@@ -39,7 +40,7 @@ export async function measureBoth(bench, rival, place) {
 export const appendonly = {
   name: 'appendonly',
   says: 'with an append-only file that is synced each second; CPU per 10,000',
-  contenders: ['redisdistro', 'bullmq'],
+  contenders: [product, 'bullmq'],
   baseline: 'bullmq',
   figures,
   async run(bench, rival) {
@@ -61,6 +62,6 @@ export const tracing = {
   run(bench, contender) {
     const sampled = sampling[/** @type {keyof typeof sampling} */ (contender)]
     const place = { port: bench.redis.port, queue, ...(sampled === undefined ? {} : { sampled }) }
-    return measureBoth(bench, 'redisdistro', place)
+    return measureBoth(bench, product, place)
   },
 }

@@ -15,6 +15,9 @@ const loaders = {
 /** The names of all. */
 export const rivalNames = Object.keys(loaders)
 
+/** The one that the others are rivals of. */
+export const product = 'redisdistro'
+
 /**
  * A rival by its name; throws where there is none.
  * @param {string} name
