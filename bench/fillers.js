@@ -24,8 +24,8 @@ export class Fillers {
       this.#children.set(key, opening)
     }
     const child = await opening
-    if (later > 0) await child.ask('later', { count: later })
-    if (count > 0) await child.ask('enqueue', { manner: 'bulk', count })
+    if (later > 0) await child.ask('fill', { count: later, due: 'later' })
+    if (count > 0) await child.ask('fill', { count, due: 'now' })
   }
 
   /** Ends all of them. */

@@ -1,15 +1,13 @@
 // `npm run bench`: the product beside its peers, on a redis-server of its own.
-import { cpus } from 'node:os'
 import { findOrFetch } from '../scripts/redis-server.mjs'
 import { Fillers } from './fillers.js'
-import { installRivals, versions } from './install.js'
+import { installRivals } from './install.js'
 import { help, readOptions } from './options.js'
 import { Progress } from './progress.js'
 import { startRedis } from './redis.js'
+import { report } from './report.js'
 import { Results } from './results.js'
-import { rivalNamed, rivalNames } from './rivals/index.js'
 import { Servers } from './servers.js'
-import { measureTable } from './table.js'
 
 /** @typedef {import('./options.js').Options} Options */
 /** @typedef {import('./measures/measure.js').Bench} Bench */
@@ -49,47 +47,6 @@ async function runAll(options, bench) {
   return results
 }
 
-/** @param {string} redis its version */
-function machine(redis) {
-  const processors = cpus()
-  return {
-    at: new Date().toISOString(),
-    node: process.version,
-    redis,
-    platform: `${process.platform} ${process.arch}`,
-    processor: processors[0]?.model ?? 'unknown',
-    cores: processors.length,
-    packages: versions(),
-  }
-}
-
-/**
- * @param {Options} options
- * @param {Results} results
- * @param {ReturnType<typeof machine>} on
- */
-async function report(options, results, on) {
-  const loaded = await Promise.all(rivalNames.map(rivalNamed))
-  const settings = loaded.map(({ name, settings }) => ({ name, settings }))
-  if (options.json) {
-    const summaries = options.measures.flatMap((measure) => results.summaries(measure))
-    const { outcomes } = results
-    console.log(
-      JSON.stringify({ machine: on, quick: options.quick, settings, outcomes, summaries }),
-    )
-    return
-  }
-  const words = [
-    `${on.at}  Node ${on.node}, Redis ${on.redis}, ${on.platform}, ${on.cores} × ${on.processor}`,
-    ...settings.map(
-      ({ name, settings }) => `${name} ${on.packages[name] ?? ''}: ${settings.join('; ')}`,
-    ),
-    `Medians of ${options.rounds} rounds; ratios within a round, with the least and the most.`,
-    ...options.measures.map((measure) => `\n${measureTable(measure, results, options.rounds)}`),
-  ]
-  console.log(words.join('\n'))
-}
-
 /** @param {Options} options */
 async function main(options) {
   const say = (/** @type {string} */ words) => process.stderr.write(`bench: ${words}\n`)
@@ -101,7 +58,7 @@ async function main(options) {
   say(`redis-server ${redis.version} on port ${redis.port}`)
   try {
     const results = await runAll(options, { redis, servers, sizes: options.sizes, fillers })
-    await report(options, results, machine(redis.version))
+    console.log(await report(options, results, redis.version))
     if (results.failures.length > 0) process.exitCode = 1
   } finally {
     await fillers.close()

@@ -6,7 +6,7 @@ const labelWidth = 28
 const columnWidth = 22
 
 /** @param {number} value */
-function shown(value) {
+export function shown(value) {
   if (!Number.isFinite(value)) return '–'
   if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
   return `${Number(value.toPrecision(3))}`

@@ -8,9 +8,9 @@ import { queue } from './measure.js'
  * How Redis's memory grows with each task, once whoever enqueued has gone.
  * @param {Bench} bench
  * @param {string} rival
- * @param {'enqueue' | 'later'} call
+ * @param {'now' | 'later'} due
  */
-async function bytesPerTask({ redis, sizes }, rival, call) {
+async function bytesPerTask({ redis, sizes }, rival, due) {
   await redis.clear()
   const { memory: before } = await redis.usage()
   const producer = await openChild('producer')
@@ -21,7 +21,7 @@ async function bytesPerTask({ redis, sizes }, rival, call) {
       manner: 'bulk',
       warmup: 0,
     })
-    await producer.ask(call, { manner: 'bulk', count: sizes.memory })
+    await producer.ask('fill', { count: sizes.memory, due })
     await producer.ask('close')
   } finally {
     await producer.end()
@@ -41,7 +41,7 @@ export const memory = {
     { key: 'delayed', label: 'bytes, delayed', less: true },
   ],
   run: async (bench, rival) => ({
-    waiting: await bytesPerTask(bench, rival, 'enqueue'),
+    waiting: await bytesPerTask(bench, rival, 'now'),
     delayed: await bytesPerTask(bench, rival, 'later'),
   }),
 }

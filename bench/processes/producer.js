@@ -4,6 +4,7 @@ import { mail, mails } from '../mail.js'
 import { rivalNamed } from '../rivals/index.js'
 import { clock, nodeCpu, serve } from './serve.js'
 
+/** @typedef {import('../mail.js').Mail} Mail */
 /** @typedef {import('../rivals/rival.js').Place} Place */
 /** @typedef {import('../rivals/rival.js').Producer} Producer */
 /** @typedef {import('../rivals/rival.js').Manner} Manner */
@@ -15,20 +16,20 @@ const bulk = 1000
 /** @type {Producer} */
 let producer
 
-/** @type {Record<Manner, (producer: Producer, count: number) => Promise<unknown>>} */
+/** @type {Record<Manner, (producer: Producer, all: Mail[]) => Promise<unknown>>} */
 const manners = {
-  async one(to, count) {
-    for (let i = 0; i < count; i++) await to.one(mail(i))
+  async one(to, all) {
+    for (const mail of all) await to.one(mail)
   },
-  flight(to, count) {
+  flight(to, all) {
     let next = 0
     const lane = async () => {
-      while (next < count) await to.one(mail(next++))
+      for (let mail = all[next++]; mail !== undefined; mail = all[next++]) await to.one(mail)
     }
     return Promise.all(Array.from({ length: inFlight }, lane))
   },
-  async bulk(to, count) {
-    for (let i = 0; i < count; i += bulk) await to.many(mails(Math.min(bulk, count - i), i))
+  async bulk(to, all) {
+    for (let i = 0; i < all.length; i += bulk) await to.many(all.slice(i, i + bulk))
   },
 }
 
@@ -37,23 +38,33 @@ async function open({ rival, place, manner, warmup }) {
   const { producer: openProducer } = await rivalNamed(rival)
   if (warmup > 0) {
     const other = await openProducer({ ...place, queue: `${place.queue}-warm` }, manner)
-    await manners[manner](other, warmup)
+    await manners[manner](other, mails(warmup))
     await other.close()
   }
   producer = await openProducer(place, manner)
 }
 
-/** @param {{ manner: Manner, count: number }} order */
+/**
+ * The mails are made before the clock starts.
+ * @param {{ manner: Manner, count: number }} order
+ */
 async function enqueue({ manner, count }) {
+  const all = mails(count)
   const cpu = nodeCpu()
   const began = clock()
-  await manners[manner](producer, count)
+  await manners[manner](producer, all)
   return { seconds: clock() - began, cpu: nodeCpu() - cpu }
 }
 
-/** @param {{ count: number }} order */
-async function later({ count }) {
-  for (let i = 0; i < count; i += bulk) await producer.later(mails(Math.min(bulk, count - i), i))
+/**
+ * Enqueues without being measured, however many.
+ * @param {{ count: number, due: 'now' | 'later' }} order
+ */
+async function fill({ count, due }) {
+  for (let i = 0; i < count; i += bulk) {
+    const some = mails(Math.min(bulk, count - i), i)
+    await (due === 'now' ? producer.many(some) : producer.later(some))
+  }
 }
 
 /**
@@ -68,4 +79,4 @@ async function ping({ count, pause }) {
   }
 }
 
-serve({ open, enqueue, later, ping, close: () => producer.close() })
+serve({ open, enqueue, fill, ping, close: () => producer.close() })

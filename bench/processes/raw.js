@@ -1,7 +1,9 @@
 // A process that speaks to Redis through the product's client library alone.
 import { Redis } from 'ioredis'
-import { mail } from '../mail.js'
+import { mails } from '../mail.js'
 import { clock, nodeCpu, serve } from './serve.js'
+
+/** @typedef {import('../mail.js').Mail} Mail */
 
 /** As many as the engine puts into a script call, and as many calls as it has under way. */
 const chunk = 250
@@ -19,23 +21,26 @@ async function open({ port }) {
   sha = /** @type {string} */ (await redis.script('LOAD', 'return 1'))
 }
 
-const evaluate = (/** @type {number} */ i) => redis.evalsha(sha, 0, JSON.stringify(mail(i)))
+/** @param {Mail[]} mails one */
+const evaluate = ([mail]) => redis.evalsha(sha, 0, JSON.stringify(mail))
 
-/** @param {number} size */
-async function push(size) {
+/** @param {Mail[]} mails */
+async function push(mails) {
+  /** @type {string[]} */
   const fields = []
+  /** @type {(string | number)[]} */
   const scores = []
-  for (let i = 0; i < size; i++) {
-    const id = `${pushed++}`
-    fields.push(id, JSON.stringify(mail(pushed)))
-    scores.push(pushed, id)
+  for (const mail of mails) {
+    pushed++
+    fields.push(`${pushed}`, JSON.stringify(mail))
+    scores.push(pushed, `${pushed}`)
   }
   await Promise.all([redis.hset('raw:tasks', ...fields), redis.zadd('raw:line', ...scores)])
 }
 
-/** @param {number} size */
-async function pop(size) {
-  const popped = await redis.zpopmin('raw:line', size)
+/** @param {Mail[]} mails as many as are popped */
+async function pop({ length }) {
+  const popped = await redis.zpopmin('raw:line', length)
   const ids = popped.filter((_, index) => index % 2 === 0)
   const bodies = await redis.hmget('raw:tasks', ...ids)
   for (const body of bodies) JSON.parse(body ?? '')
@@ -43,36 +48,36 @@ async function pop(size) {
 }
 
 /**
- * Calls for all numbers below `count`, in steps, with so many calls under way.
- * @param {{ count: number, lanes: number, step: number }} plan
- * @param {(from: number, size: number) => Promise<unknown>} call
+ * So many calls under way, each for so many mails.
+ * @typedef {{ lanes: number, step: number }} Plan
  */
-async function over({ count, lanes, step }, call) {
-  let next = 0
-  const lane = async () => {
-    while (next < count) {
-      const from = next
-      next += step
-      await call(from, Math.min(step, count - from))
-    }
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
-}
 
-/** @type {(plan: { lanes: number, step: number }, call: (from: number, size: number) => Promise<unknown>) => (order: { count: number }) => Promise<{ seconds: number, cpu: number }>} */
-const timed =
-  (plan, call) =>
-  async ({ count }) => {
+/**
+ * An answer that tells what it takes to make a call for each part of the mails.
+ * @param {Plan} plan
+ * @param {(mails: Mail[]) => Promise<unknown>} call
+ */
+function timed({ lanes, step }, call) {
+  return async (/** @type {{ count: number }} */ { count }) => {
+    const all = mails(count)
+    let next = 0
+    const lane = async () => {
+      for (let from = next; from < count; from = next) {
+        next = from + step
+        await call(all.slice(from, next))
+      }
+    }
     const cpu = nodeCpu()
     const began = clock()
-    await over({ ...plan, count }, call)
+    await Promise.all(Array.from({ length: lanes }, lane))
     return { seconds: clock() - began, cpu: nodeCpu() - cpu }
   }
+}
 
 serve({
   open,
   one: timed({ lanes: 1, step: 1 }, evaluate),
   flight: timed({ lanes: inFlight, step: 1 }, evaluate),
-  push: timed({ lanes: abreast, step: chunk }, (_, size) => push(size)),
-  pop: timed({ lanes: 1, step: chunk }, (_, size) => pop(size)),
+  push: timed({ lanes: abreast, step: chunk }, push),
+  pop: timed({ lanes: 1, step: chunk }, pop),
 })
