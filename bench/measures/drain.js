@@ -29,7 +29,8 @@ import { costs, costsOf, queue } from './measure.js'
  */
 export async function measureDrain({ redis, sizes, fillers }, order) {
   const { rival, concurrency, count, waiting = count, delayed = 0, processes = 1, work = 0 } = order
-  const place = order.place ?? { port: redis.port, queue }
+  const abreast = concurrency * processes
+  const place = { ...(order.place ?? { port: redis.port, queue }), abreast }
   await redis.clear()
   const consumers = await Promise.all(
     Array.from({ length: processes }, () => openChild('consumer')),

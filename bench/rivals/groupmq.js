@@ -14,8 +14,15 @@ import { anHour, load } from './rival.js'
  * @property {(timeout: number) => Promise<unknown>} close
  */
 
-/** Tasks of one group run one after the other; more groups than the highest concurrency. */
-const groups = 1000
+/**
+ * Tasks of one group run one after the other, and the next one of a group is taken together with the
+ * end of the last: it drains best with as many groups as tasks that run at once.
+ * @param {import('./rival.js').Place} place
+ */
+function groupsOf({ abreast = 50 }) {
+  let turn = 0
+  return () => `group-${turn++ % abreast}`
+}
 
 /** Bulk is joined by the queue itself; waiting for company would only slow single calls. */
 const joined = { autoBatch: { size: 100, maxWaitMs: 5 } }
@@ -32,18 +39,16 @@ async function openQueue({ port, queue }, manner = 'one') {
   return { queue: new Queue({ redis, namespace: queue, keepCompleted: 0, ...batching }), redis }
 }
 
-let turn = 0
-const groupId = () => `group-${turn++ % groups}`
-
 /** @type {import('./rival.js').Rival} */
 export const groupmq = {
   name: 'groupmq',
   settings: [
-    `add; ${groups} groups in turn; keepCompleted 0; no ordering delay`,
+    'add; as many groups as tasks run at once; keepCompleted 0; no ordering delay',
     'autoBatch { size: 100, maxWaitMs: 5 } for 100 in flight and bulk, off one by one',
   ],
   async producer(place, manner) {
     const { queue, redis } = await openQueue(place, manner)
+    const groupId = groupsOf(place)
     return {
       one: (data) => queue.add({ groupId: groupId(), data }),
       many: (mails) => Promise.all(mails.map((data) => queue.add({ groupId: groupId(), data }))),

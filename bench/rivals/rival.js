@@ -12,6 +12,7 @@
  * @property {string} queue
  * @property {number[]} [nodes] ports of a Redis Cluster
  * @property {number} [partitions]
+ * @property {number} [abreast] tasks that will run at once, for who needs to lay them out for that
  * @property {number} [sampled] share of the traces that is sampled; no tracing if left out
  */
 
