@@ -55,15 +55,19 @@ async function main(options) {
   const redis = await startRedis(program)
   const fillers = new Fillers()
   const servers = new Servers(program)
+  const end = async () => {
+    await fillers.close()
+    await servers.close()
+    await redis.stop()
+  }
+  process.once('SIGINT', () => void end().finally(() => process.exit(130)))
   say(`redis-server ${redis.version} on port ${redis.port}`)
   try {
     const results = await runAll(options, { redis, servers, sizes: options.sizes, fillers })
     console.log(await report(options, results, redis.version))
     if (results.failures.length > 0) process.exitCode = 1
   } finally {
-    await fillers.close()
-    await servers.close()
-    await redis.stop()
+    await end()
   }
 }
 

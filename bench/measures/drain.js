@@ -61,6 +61,9 @@ export async function measureDrain({ redis, sizes, fillers }, order) {
   }
 }
 
+/** How long nothing may be handled, in ms, before tasks count as lost. */
+const patience = 30_000
+
 /**
  * Looks every few ms until so many tasks were handled in all.
  * @param {Child[]} consumers
@@ -68,10 +71,18 @@ export async function measureDrain({ redis, sizes, fillers }, order) {
  * @returns {Promise<Count[]>}
  */
 async function untilHandled(consumers, count) {
+  let before = 0
+  let since = performance.now()
   for (;;) {
     /** @type {Count[]} */
     const counts = await Promise.all(consumers.map((each) => each.ask('count')))
-    if (counts.reduce((sum, { handled }) => sum + handled, 0) >= count) return counts
+    const handled = counts.reduce((sum, each) => sum + each.handled, 0)
+    if (handled >= count) return counts
+    if (handled > before) since = performance.now()
+    else if (performance.now() - since > patience) {
+      throw new Error(`${handled} of ${count} tasks were handled, and then none for 30 s`)
+    }
+    before = handled
     await sleep(10)
   }
 }

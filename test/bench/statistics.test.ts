@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { reachedGoals } from '../../bench/goals.js'
 import { mail } from '../../bench/mail.js'
 import { Results } from '../../bench/results.js'
 import { median, quantile } from '../../bench/statistics.js'
@@ -56,4 +57,21 @@ test('every mail has 200 bytes, and an address of its own', () => {
     expect(JSON.stringify(mail(index))).toHaveLength(200)
   }
   expect(mail(1).to).not.toBe(mail(2).to)
+})
+
+test('a goal is met by the median of its ratios, whichever way it points', () => {
+  const results = new Results()
+  const figures = [{ key: 'rate', label: '' }]
+  const measure = { name: 'drain-50', says: '', baseline: 'bullmq', figures, run: async () => ({}) }
+  const measures = [{ ...measure, contenders: ['redisdistro', 'bullmq'] }]
+  const reach = (own: number) => {
+    for (const round of [1, 2, 3]) {
+      const about = { measure: 'drain-50', round }
+      results.add({ ...about, contender: 'redisdistro', figures: { rate: own, nodeCpu: own } })
+      results.add({ ...about, contender: 'bullmq', figures: { rate: 10, nodeCpu: 10 } })
+    }
+    return reachedGoals(measures, results).map(({ figure, good }) => `${figure} ${good}`)
+  }
+  expect(reach(79)).toEqual(['rate false'])
+  expect(reach(80)).toEqual(['rate true'])
 })
