@@ -78,7 +78,7 @@ export function goalTable(outcomes) {
     const limit = least === undefined ? `at most ${shown(most ?? 0)}` : `at least ${shown(least)}`
     const spread = `${shown(reached.median)} (${shown(reached.least)}–${shown(reached.most)})`
     const about = to === 'none' ? says : `${says}, to ${to}`
-    return `${about.padEnd(54)}${limit.padEnd(16)}${spread.padEnd(24)}${good ? 'yes' : 'NO'}`
+    return `${about.padEnd(54)}${limit.padEnd(16)}${spread.padEnd(26)}${good ? 'yes' : 'NO'}`
   })
   return ['Goals: ratios, what they should be, and what they are', ...rows].join('\n')
 }
