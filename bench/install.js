@@ -31,7 +31,8 @@ export async function installRivals(say) {
   })
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
-    words = `${words}${text}`.slice(-4000)
+    // The reason stands first, and how npm is used behind it.
+    words = `${words}${text}`.slice(0, 2000)
   })
   const [code] = await once(child, 'exit')
   if (code !== 0) throw new Error(`npm ci failed in bench/ with ${code}\n${words}`)
