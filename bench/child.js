@@ -26,7 +26,7 @@ export async function openChild(program) {
   child.stderr?.setEncoding('utf8').on('data', (text) => {
     words = `${words}${text}`.slice(-2000)
   })
-  /** @type {Map<number, { resolve: (result: any) => void, reject: (error: Error) => void }>} */
+  /** @type {Map<number, { resolve: (result: never) => void, reject: (error: Error) => void }>} */
   const open = new Map()
   const fail = (/** @type {string} */ reason) => {
     for (const { reject } of open.values()) reject(new Error(`${program}: ${reason}\n${words}`))
@@ -36,7 +36,7 @@ export async function openChild(program) {
   child.on('message', (/** @type {{ id: number, result: unknown, failure?: string }} */ answer) => {
     const call = open.get(answer.id)
     open.delete(answer.id)
-    if (answer.failure === undefined) call?.resolve(answer.result)
+    if (answer.failure === undefined) call?.resolve(/** @type {never} */ (answer.result))
     else call?.reject(new Error(answer.failure))
   })
   await Promise.race([once(child, 'message'), once(child, 'exit')])

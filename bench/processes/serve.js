@@ -1,6 +1,6 @@
 /**
  * Makes this process answer what its parent asks by name, until the parent lets it go.
- * @param {Record<string, (argument: any) => unknown>} answers
+ * @param {Record<string, (argument: never) => unknown>} answers
  */
 export function serve(answers) {
   process.on(
@@ -8,7 +8,7 @@ export function serve(answers) {
     async (/** @type {{ id: number, call: string, argument: unknown }} */ ask) => {
       const { id, call, argument } = ask
       try {
-        const result = await answers[call]?.(argument)
+        const result = await answers[call]?.(/** @type {never} */ (argument))
         process.send?.({ id, result })
       } catch (error) {
         process.send?.({ id, failure: error instanceof Error ? error.stack : String(error) })
