@@ -82,7 +82,7 @@ function whereabouts(
     case 'completed':
     case 'dead':
     case 'cancelled':
-      return { endedAt: show(Math.floor(Number(value))) }
+      return { endedAt: Math.floor(Number(value)) }
     case 'waiting':
       return {}
   }

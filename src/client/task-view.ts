@@ -4,9 +4,17 @@ import type { AttemptRecord, Task } from '../core/task.js'
 import { traceIdOf } from '../telemetry/trace.js'
 import { type Circumstances, whyNot } from './why.js'
 
+/** No earlier than its start, which an enqueuer's estimate of Redis's clock may have put some ms late. */
+function endOf({ endedAt, startedAt, body }: StoredTask): number | undefined {
+  if (endedAt === undefined) return undefined
+  const start = startedAt ?? body.enqueuedAt
+  return endedAt < start && start - endedAt < 1000 ? start : endedAt
+}
+
 /** The attempt that completed it is kept only as numbers beside the task: the happy path is lean. */
 function attemptsOf(task: StoredTask): readonly AttemptRecord[] {
-  const { attempts, completedAttempt, startedAt, endedAt } = task
+  const { attempts, completedAttempt, startedAt } = task
+  const endedAt = endOf(task)
   if (task.state !== 'completed' || startedAt === undefined || endedAt === undefined) {
     return attempts
   }
@@ -34,6 +42,7 @@ export function taskView(task: StoredTask, around: Circumstances): Task {
   const runAt = dueOf(task)
   const traceId = traceIdOf(body.traceparent)
   const why = whyNot(task, around)
+  const endedAt = endOf(task)
   return {
     id: task.id,
     type: body.type,
@@ -45,7 +54,7 @@ export function taskView(task: StoredTask, around: Circumstances): Task {
     enqueuedAt: iso(body.enqueuedAt),
     ...(runAt === undefined ? {} : { runAt: iso(runAt) }),
     ...(task.startedAt === undefined ? {} : { startedAt: iso(task.startedAt) }),
-    ...(task.endedAt === undefined ? {} : { endedAt: iso(task.endedAt) }),
+    ...(endedAt === undefined ? {} : { endedAt: iso(endedAt) }),
     attempt: begun(task),
     attempts: attemptsOf(task),
     ...(task.result === undefined ? {} : { result: task.result }),

@@ -17,6 +17,7 @@ export interface StoredTask {
   readonly mismatchSince: number
   readonly dueAt?: number
   readonly startedAt?: number
+  /** By Redis's clock, whatever the enqueuer thought it was. */
   readonly endedAt?: number
   /** Attempt that completed it. */
   readonly completedAttempt?: number

@@ -185,7 +185,7 @@ export function movesContract(connect: () => ConnectionSettings): void {
       await stage.settle(task, { name: 'complete', result: 1 })
       expect(await stage.find(done)).toMatchObject({
         startedAt: stage.now + 2,
-        endedAt: stage.now + 2,
+        endedAt: stage.now,
       })
       const far = await stage.add(ahead(minute))
       await stage.leaseOne()

@@ -265,3 +265,17 @@ test('a replay ends, though what it sends dies at once again', async () => {
   expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 20, skipped: 0 })
   expect(await stage.operator.deadLetters()).toEqual([{ key: 'dead', count: 20 }])
 })
+
+test('dead letters of an enqueuer whose clock is ahead go back too, and end no earlier than they began', async () => {
+  stage.skew = 500
+  const [first] = await emails(3)
+  stage.skew = 0
+  await stage.join()
+  await stage.bury(3)
+  const shown = await stage.operator.task(first?.id ?? '')
+  expect(shown?.state).toBe('dead')
+  expect(Date.parse(shown?.endedAt ?? '')).toBeGreaterThanOrEqual(
+    Date.parse(shown?.enqueuedAt ?? ''),
+  )
+  expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 3, skipped: 0 })
+})
