@@ -22,23 +22,25 @@ const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.m
  * @param {Redis} redis
  */
 function endWithConnection(redis) {
-  /** @type {Set<import('ioredis').Command>} */
-  const sent = new Set()
+  /**
+   * In the order sent. Not a Set: what passes through one lives until a full collection.
+   * @type {import('ioredis').Command[]}
+   */
+  const sent = []
   const send = redis.sendCommand
   redis.sendCommand = (command, stream) => {
     if (redis.status === 'ready') {
       const via = redis.stream
-      const forget = () => sent.delete(command)
-      sent.add(command)
-      command.promise.then(forget, (error) => {
-        forget()
+      while (sent[0]?.isSettled) sent.shift()
+      sent.push(command)
+      command.promise.catch((error) => {
         if (timedOut(error) && redis.stream === via) breakOff(redis)
       })
     }
     return send.call(redis, command, stream)
   }
   redis.on('close', () => {
-    for (const command of sent) command.reject(answerLost())
+    for (const command of sent.splice(0)) command.reject(answerLost())
   })
   return redis
 }

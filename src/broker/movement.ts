@@ -87,8 +87,22 @@ interface Settled {
   readonly waited: number
 }
 
+/** Completions under one fence. */
+interface Group {
+  readonly fence: string
+  readonly ids: string[]
+  readonly records: string[]
+}
+
+function groupOf(groups: Map<string, Group>, fence: string): Group {
+  const group = groups.get(fence) ?? { fence, ids: [], records: [] }
+  groups.set(fence, group)
+  return group
+}
+
 function arrangeSettled(call: CycleCall): Settled {
-  const groups = new Map<string, { ids: string[]; records: string[] }>()
+  const groups = new Map<string, Group>()
+  let group: Group | undefined
   const special: (string | number)[] = []
   const keeps = call.retention.count > 0
   let ran = 0
@@ -100,8 +114,7 @@ function arrangeSettled(call: CycleCall): Settled {
       waited += Math.max(0, startedAt - (task.body.runAt ?? task.body.enqueuedAt))
     }
     if (leavesNothing(settlement)) {
-      const group = groups.get(task.fence) ?? { ids: [], records: [] }
-      groups.set(task.fence, group)
+      if (group?.fence !== task.fence) group = groupOf(groups, task.fence)
       group.ids.push(task.id)
       if (keeps) group.records.push(completionRecord(settlement))
     } else {
@@ -109,7 +122,7 @@ function arrangeSettled(call: CycleCall): Settled {
     }
   }
   const plain: (string | number)[] = []
-  for (const [fence, { ids, records }] of groups) {
+  for (const { fence, ids, records } of groups.values()) {
     plain.push(fence, ids.length, ...ids, ...records)
   }
   return {
@@ -130,10 +143,13 @@ function readCycle(answer: readonly string[]): CycleReply {
   const [, now, fence = '', nextDue, paused, refusedCount, withHistory] = answer
   const first = fixedAnswers + Number(refusedCount)
   const fields = withHistory === '1' ? 3 : 2
+  const lease = { fence, leasedAt: Math.floor(Number(fence) / 1000) }
   const leased: LeasedTask[] = []
   for (let i = first; i + 1 < answer.length; i += fields) {
-    const past = fields === 3 ? (answer[i + 2] as string) : ''
-    leased.push(decodeLease(answer[i] as string, answer[i + 1] as string, past, fence))
+    const id = answer[i] as string
+    const blob = answer[i + 1] as string
+    const past = fields === 3 ? (answer[i + 2] ?? '') : ''
+    leased.push(decodeLease(lease, { id, blob, past }))
   }
   return {
     lost: false,
@@ -166,7 +182,10 @@ async function cycleOnce(
     },
     rest: settled.plain.concat(settled.special),
   })) as string[]
-  return { reply: readCycle(answer), leftOdd: answer[7] === '1' }
+  const read = { reply: readCycle(answer), leftOdd: answer[7] === '1' }
+  // The client library's dead commands are kept by one another until a full collection; not their texts.
+  answer.length = 0
+  return read
 }
 
 /** One cycle of the pump: settle, promote, lease; a second script where the short one met an odd task. */

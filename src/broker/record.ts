@@ -30,20 +30,34 @@ export const isPlain = (task: NewTask): boolean =>
   task.expiresIn === undefined &&
   task.unique === undefined
 
-/** A task out of a cycle's answer. */
-export function decodeLease(id: string, blob: string, past: string, fence: string): LeasedTask {
-  const { uniqueKey, ...task } = decodeTask(blob)
+/** What the tasks of one answer have in common. */
+type Lease = Pick<LeasedTask, 'fence' | 'leasedAt'>
+
+/** One task of an answer, as Redis gave it. */
+interface Answered {
+  readonly id: string
+  readonly blob: string
+  readonly past: string
+}
+
+/** A task out of a cycle's answer; all of one answer share `lease`. */
+export function decodeLease(lease: Lease, { id, blob, past }: Answered): LeasedTask {
+  const { uniqueKey, priority, flags, deadLetter, body, broken } = decodeTask(blob)
   const { failures, losses, deaths, mismatchSince } = readCounts(past)
   return {
     id,
-    fence,
-    leasedAt: Math.floor(Number(fence) / 1000),
-    ...task,
-    ...(uniqueKey === '' ? {} : { uniqueKey }),
+    fence: lease.fence,
+    leasedAt: lease.leasedAt,
+    priority,
+    body,
+    deadLetter,
+    uniqueKey: uniqueKey === '' ? undefined : uniqueKey,
+    flags,
     failures,
     losses,
     deaths,
     mismatchSince,
+    broken,
   }
 }
 

@@ -56,7 +56,7 @@ export interface LeasedTask {
   readonly priority: Priority
   readonly body: TaskBody
   readonly deadLetter: string
-  readonly uniqueKey?: string
+  readonly uniqueKey?: string | undefined
   readonly flags: TaskFlags
   /** Runs that failed before this one. */
   readonly failures: number
@@ -67,7 +67,7 @@ export interface LeasedTask {
   /** Since when workers have not known its type or payload, in ms; 0 if never. */
   readonly mismatchSince: number
   /** Why its record cannot be read, where it cannot; it is to be buried. */
-  readonly broken?: string
+  readonly broken?: string | undefined
 }
 
 export interface TaskFlags {

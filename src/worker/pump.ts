@@ -77,6 +77,8 @@ export class Pump {
     try {
       while (this.#mode === 'running') {
         if (this.#hasWork()) await this.#cycle()
+        // With more to send these start behind it, so that they run while Redis works.
+        if (!this.#hasWork()) this.#slots.start()
         if (this.#dry && !this.#hasWork()) this.#waitForMark()
         await this.#nextTurn()
       }
@@ -170,7 +172,9 @@ export class Pump {
     try {
       if (this.#lostAnswers.due) await this.#lostAnswers.giveBack(settled)
       const call = { worker: this.#worker, settled, wanted, promote, retention }
-      const reply = await broker.cycle(partition, call)
+      const replying = broker.cycle(partition, call)
+      this.#slots.start()
+      const reply = await replying
       if (this.#mode === 'lost') return
       if (reply.lost) return this.lose()
       const ended = clock.monotonic()

@@ -19,6 +19,8 @@ export class Run implements TaskContext {
   /** ms on the worker's monotonic clock; the run is timed out past it. */
   deadline = Number.POSITIVE_INFINITY
   maxAttempts = 1
+  /** Where it stands among those that run. */
+  slot = 0
   progressed = false
   /** True once its slot is free: what the handler says later is not heard. */
   over = false

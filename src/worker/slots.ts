@@ -4,9 +4,11 @@ import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
 import { type AttemptParts, attempt, policyOf } from './attempt.js'
 import { type HeldTask, nameOf } from './held-task.js'
+import type { Isolate } from './isolate.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Run, type RunHost } from './run.js'
 import { runAlone, suspectAfter } from './run-alone.js'
+import { Running } from './running.js'
 import { isStoreFault, wordsOf } from './settle-apart.js'
 import type { Tally } from './tally.js'
 
@@ -28,8 +30,7 @@ export class Slots implements RunHost {
   readonly queue: string
   readonly #parts: SlotsParts
   readonly #attempt: AttemptParts
-  /** By id and fence: a task may be held anew before its cancelled run has heard of it. */
-  readonly #running = new Map<string, Run>()
+  readonly #running = new Running()
   #claimed: LeasedTask[] = []
   #settled: Settlement[] = []
   #starting = true
@@ -58,9 +59,13 @@ export class Slots implements RunHost {
     return this.#settled.length
   }
 
-  /** Takes leased tasks, and starts as many as there are free slots. */
+  /** Takes leased tasks; they start with the next `start`, or when a slot becomes free. */
   claim(tasks: readonly LeasedTask[]): void {
     this.#claimed.push(...tasks)
+  }
+
+  /** Starts as many claimed tasks as there are free slots. */
+  start(): void {
     this.#startClaimed()
   }
 
@@ -84,7 +89,7 @@ export class Slots implements RunHost {
   knows(sending: readonly Settlement[]): (held: HeldTask) => boolean {
     const known = new Set([
       ...this.#claimed.map(nameOf),
-      ...this.#running.keys(),
+      ...this.#running.all().map(({ leased }) => nameOf(leased)),
       ...[...sending, ...this.#settled].map(({ task }) => nameOf(task)),
     ])
     return (held) => known.has(nameOf(held))
@@ -100,9 +105,10 @@ export class Slots implements RunHost {
   /** Cancelled: handlers are told, their slots are free, and what they say later is not heard. */
   cancel(cancelled: readonly HeldTask[]): void {
     const names = new Set(cancelled.map(nameOf))
-    for (const name of names) {
-      const run = this.#running.get(name)
-      if (run) this.#free(run, new RedisDistroError('wrong_state', 'the task was cancelled'))
+    for (const run of this.#running.all()) {
+      // By id and fence: a task may be held anew before its cancelled run has heard of it.
+      if (!names.has(nameOf(run.leased))) continue
+      this.#free(run, new RedisDistroError('wrong_state', 'the task was cancelled'))
     }
     this.#claimed = this.#claimed.filter((task) => !names.has(nameOf(task)))
     this.#startClaimed()
@@ -113,7 +119,7 @@ export class Slots implements RunHost {
   lose(): void {
     this.#starting = false
     const reason = new RedisDistroError('lease_lost', 'the lease of this worker was lost')
-    for (const run of [...this.#running.values()]) this.#free(run, reason)
+    for (const run of this.#running.all()) this.#free(run, reason)
     this.#claimed = []
     this.#settled = []
   }
@@ -121,7 +127,7 @@ export class Slots implements RunHost {
   /** Past the shutdown's grace: handlers are told, and what they throw then is no failure of theirs. */
   abortAll(): void {
     const reason = new RedisDistroError('closed', 'the worker shuts down')
-    for (const run of this.#running.values()) {
+    for (const run of this.#running.all()) {
       this.logFor(run).warn('The task did not end within shutdownGrace; it is given back unspent')
       run.endsWithWorker = true
       run.abort(reason)
@@ -129,13 +135,13 @@ export class Slots implements RunHost {
   }
 
   releaseAll(): void {
-    for (const run of [...this.#running.values()]) this.#finish(run, { name: 'release' })
+    for (const run of this.#running.all()) this.#finish(run, { name: 'release' })
   }
 
   /** Runs past their timeout fail now, whether or not their handler heeds the signal. */
   sweep(): void {
     const now = this.#parts.options.clock.monotonic()
-    for (const run of this.#running.values()) {
+    for (const run of this.#running.all()) {
       if (run.deadline <= now) this.#timeOut(run)
     }
   }
@@ -166,31 +172,41 @@ export class Slots implements RunHost {
   #start(task: LeasedTask): void {
     // By Redis's clock as it is known here, which may lag some ms.
     const run = new Run(task, this, Math.max(this.#parts.now(), task.leasedAt))
-    this.#running.set(nameOf(task), run)
-    void this.#carryOut(run).then(
-      (outcome) => this.#finish(run, outcome),
-      (error: unknown) => this.#finish(run, this.#faultOf(run, error)),
-    )
+    this.#running.add(run)
+    void this.#carryOut(run)
+  }
+
+  async #carryOut(run: Run): Promise<void> {
+    let outcome: SettledOutcome
+    try {
+      outcome = await this.#outcomeOf(run)
+    } catch (error) {
+      outcome = this.#faultOf(run, error)
+    }
+    this.#finish(run, outcome)
   }
 
   /** What a run comes to; rejects only by a fault that is not the handler's. */
-  async #carryOut(run: Run): Promise<SettledOutcome> {
-    const { registry, clock, isolate, settings } = this.#parts.options
+  #outcomeOf(run: Run): Promise<SettledOutcome> {
+    const { registry, clock, isolate } = this.#parts.options
     const { body, losses } = run.leased
     const known = registry.get(body.type)
     if (!known) return attempt(run, known, this.#attempt)
     const timeout = body.overrides.timeout ?? known.timeout
     run.maxAttempts = policyOf(run, known).attempts
+    if (isolate && losses >= suspectAfter) return this.#runAlone(run, isolate, timeout)
+    run.deadline = clock.monotonic() + timeout
+    return attempt(run, known, this.#attempt)
+  }
+
+  #runAlone(run: Run, isolate: Isolate, timeout: number): Promise<SettledOutcome> {
+    const { clock, settings } = this.#parts.options
+    const { maxCrashes } = settings
+    const closing = this.#closing.signal
     const begins = () => {
       run.deadline = clock.monotonic() + timeout
     }
-    if (isolate && losses >= suspectAfter) {
-      const { maxCrashes } = settings
-      const closing = this.#closing.signal
-      return runAlone(run, { isolate, maxCrashes, log: this.logFor(run), closing, begins })
-    }
-    begins()
-    return attempt(run, known, this.#attempt)
+    return runAlone(run, { isolate, maxCrashes, log: this.logFor(run), closing, begins })
   }
 
   /** Running it again would not help: it is buried, and keeps nothing else from its work. */
@@ -218,7 +234,7 @@ export class Slots implements RunHost {
   #finish(run: Run, outcome: SettledOutcome): void {
     if (run.over) return
     run.over = true
-    this.#running.delete(nameOf(run.leased))
+    this.#running.delete(run)
     const excused = run.endsWithWorker && outcome.name !== 'complete'
     const heard: SettledOutcome = excused ? { name: 'release' } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
@@ -234,7 +250,7 @@ export class Slots implements RunHost {
 
   #free(run: Run, reason: unknown): void {
     run.over = true
-    this.#running.delete(nameOf(run.leased))
+    this.#running.delete(run)
     run.abort(reason)
   }
 }

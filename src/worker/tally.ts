@@ -4,7 +4,8 @@ import type { Counters } from '../telemetry/metrics.js'
 export class Tally {
   readonly #counters: Counters
   readonly #queue: string
-  readonly #ended = new Map<string, number>()
+  /** By type, then by outcome. */
+  readonly #ended = new Map<string, Map<string, number>>()
 
   constructor(counters: Counters, queue: string) {
     this.#counters = counters
@@ -12,15 +13,20 @@ export class Tally {
   }
 
   count(type: string, outcome: string): void {
-    const key = `${outcome} ${type}`
-    this.#ended.set(key, (this.#ended.get(key) ?? 0) + 1)
+    let ended = this.#ended.get(type)
+    if (ended === undefined) {
+      ended = new Map()
+      this.#ended.set(type, ended)
+    }
+    ended.set(outcome, (ended.get(outcome) ?? 0) + 1)
   }
 
   flush(refused: number): void {
-    for (const [key, amount] of this.#ended) {
-      const [outcome = '', type = ''] = key.split(' ')
-      const labels = { queue: this.#queue, type, outcome }
-      this.#counters.add('redisdistro_attempts_total', labels, amount)
+    for (const [type, ended] of this.#ended) {
+      for (const [outcome, amount] of ended) {
+        const labels = { queue: this.#queue, type, outcome }
+        this.#counters.add('redisdistro_attempts_total', labels, amount)
+      }
     }
     this.#ended.clear()
     if (refused > 0) {
