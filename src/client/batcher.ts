@@ -6,6 +6,8 @@ import { sendError } from './send-error.js'
 
 /** Tasks in one script call; more make Redis's pauses longer and gain nothing. */
 const chunkSize = 250
+/** Fewer are not worth a second call. */
+const fewestToHalve = 16
 /** Script calls under way for a partition; beyond that tasks gather into fuller calls. */
 const maxInFlight = 4
 
@@ -46,6 +48,12 @@ interface Part {
 
 interface Lane {
   readonly partition: Partition
+  /** Tasks in line. */
+  waiting: number
+  /** True in the turn in which a call of many tasks was answered. */
+  flows: boolean
+  /** How many were last sent as a half; 0 once the lane was idle. */
+  half: number
   /** Calls in line; those before `next` are wholly taken. */
   calls: Call[]
   next: number
@@ -80,20 +88,45 @@ function answered(call: Call, count: number): void {
 
 const codeOf = (error: unknown) => (isRedisDistroError(error) ? error.code : undefined)
 
+/**
+ * What callers send as soon as they have their answers goes in halves, so that Redis takes the one
+ * while the answers to the other are heard; in one call, client and Redis would wait for each other
+ * in turn.
+ */
+function chunkOf(lane: Lane): number {
+  const { flows, inFlight, waiting, half } = lane
+  const halved = flows && inFlight === 0 && waiting >= fewestToHalve && waiting <= chunkSize
+  // A half that comes back alone stays whole.
+  if (!halved || waiting <= half) return chunkSize
+  lane.half = Math.ceil(waiting / 2)
+  return lane.half
+}
+
+function flow(lane: Lane): void {
+  if (lane.flows) return
+  lane.flows = true
+  setImmediate(() => {
+    lane.flows = false
+    if (lane.inFlight === 0) lane.half = 0
+  })
+}
+
 /** Takes the next tasks out of the lane's calls, in their order. */
 function take(lane: Lane): { tasks: NewTask[]; parts: Part[] } {
   const tasks: NewTask[] = []
   const parts: Part[] = []
-  while (tasks.length < chunkSize) {
+  const most = chunkOf(lane)
+  while (tasks.length < most) {
     const call = lane.calls[lane.next]
     if (call === undefined) break
     const from = call.taken
-    const count = Math.min(chunkSize - tasks.length, call.tasks.length - from)
+    const count = Math.min(most - tasks.length, call.tasks.length - from)
     for (const task of call.tasks.slice(from, from + count)) tasks.push(task)
     call.taken += count
     parts.push({ call, from, count })
     if (call.taken === call.tasks.length) lane.next++
   }
+  lane.waiting -= tasks.length
   // Not at each chunk, or a long line would be copied again and again.
   if (lane.next * 2 >= lane.calls.length) {
     lane.calls = lane.calls.slice(lane.next)
@@ -131,6 +164,7 @@ export class Batcher {
     const lane = this.#laneOf(partition)
     const none = { results: [], taken: 0, answered: 0, failures: [] }
     lane.calls.push({ tasks, share, resolve, reject, ...none })
+    lane.waiting += tasks.length
     if (this.#ready.size === 0) {
       // Behind a call under way more may gather; an idle lane sends at the end of this very turn.
       if (lane.inFlight > 0) setImmediate(this.#flush)
@@ -142,7 +176,7 @@ export class Batcher {
   #laneOf(partition: Partition): Lane {
     let lane = this.#lanes.get(partition)
     if (lane === undefined) {
-      lane = { partition, calls: [], next: 0, inFlight: 0 }
+      lane = { partition, waiting: 0, flows: false, half: 0, calls: [], next: 0, inFlight: 0 }
       this.#lanes.set(partition, lane)
     }
     return lane
@@ -179,6 +213,7 @@ export class Batcher {
       if (codeOf(error) === 'store_away' || codeOf(error) === 'store_unknown') this.#refuse(lane)
     }
     lane.inFlight--
+    if (tasks.length >= fewestToHalve) flow(lane)
     this.#drive(lane)
   }
 
@@ -190,6 +225,7 @@ export class Batcher {
     const calls = lane.calls.slice(lane.next)
     lane.calls = []
     lane.next = 0
+    lane.waiting = 0
     for (const call of calls) {
       const count = call.tasks.length - call.taken
       call.taken = call.tasks.length

@@ -5,15 +5,15 @@ import type { KnownQueue } from './contract.js'
 const suffix = /\.\d+$/
 
 // One object a partition, so that who collects by partition compares by identity.
-const known = new Map<string, readonly Partition[]>()
+const known = new Map<string, Map<number, readonly Partition[]>>()
 
 /** The parts of a queue, the same objects each time. */
 export function partitionsOf(queue: string, of: number): readonly Partition[] {
-  const name = `${of} ${queue}`
-  const before = known.get(name)
+  const before = known.get(queue)?.get(of)
   if (before !== undefined) return before
   const parts = Array.from({ length: of }, (_, index) => ({ queue, index, of }))
-  known.set(name, parts)
+  const ofQueue = known.get(queue) ?? new Map<number, readonly Partition[]>()
+  known.set(queue, ofQueue.set(of, parts))
   return parts
 }
 

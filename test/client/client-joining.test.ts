@@ -14,6 +14,18 @@ test('a hundred tasks enqueued in one turn go in one script call, each with its 
   expect(new Set(tasks.map(({ id }) => id)).size).toBe(100)
 })
 
+test('callers that go on as soon as they are answered are sent in halves', async () => {
+  const { broker, calls } = recordingBroker(
+    () => new Promise((resolve) => setImmediate(() => resolve())),
+  )
+  const client = new Client({ broker, directory: directoryOf(entry()), clock })
+  const caller = async () => {
+    for (const n of range(3)) await client.enqueue('noop', { n })
+  }
+  await Promise.all(range(100).map(caller))
+  expect(calls.map(({ tasks }) => tasks.length)).toEqual([100, 50, 50, 50, 50])
+})
+
 test('each partition has a call of its own', async () => {
   const { broker, calls } = recordingBroker()
   const directory = directoryOf(entry({ partitions: 4 }))
