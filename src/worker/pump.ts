@@ -16,8 +16,6 @@ const longestWait = 1000
 const promoteEvery = 50
 /** Between two looks at runs past their timeout, in ms. */
 const sweepEvery = 25
-/** After a failed cycle, in ms; longer with each failure in a row. */
-const pauses = [50, 100, 200, 400, 800]
 /** Time that handlers have to end after their signal was aborted at shutdown, in ms. */
 const lastMoment = 250
 /** Time for the last settlements of a shutdown to reach Redis, in ms. */
@@ -77,8 +75,8 @@ export class Pump {
     try {
       while (this.#mode === 'running') {
         if (this.#hasWork()) await this.#cycle()
-        // With more to send these start behind it, so that they run while Redis works.
-        if (!this.#hasWork()) this.#slots.start()
+        // With more to send they start behind it, so that they run while Redis works.
+        if (!this.#hasWork() || this.#failures > 0) this.#slots.start()
         if (this.#dry && !this.#hasWork()) this.#waitForMark()
         await this.#nextTurn()
       }
@@ -124,7 +122,7 @@ export class Pump {
 
   async #nextTurn(): Promise<void> {
     if (this.#failures > 0) {
-      await this.#turn.pause(pauses[Math.min(this.#failures, pauses.length) - 1])
+      await this.#turn.rest(this.#failures)
     } else if (this.#hasWork()) {
       // Handlers that are done already settle in this turn, and ride in the next cycle.
       await new Promise<void>((resolve) => setImmediate(resolve))
@@ -163,6 +161,7 @@ export class Pump {
 
   async #cycle(): Promise<void> {
     const { broker, partition, retention, clock } = this.#options
+    const worker = this.#worker
     const settled = this.#slots.take()
     const wanted = this.#wanted()
     this.#marked = false
@@ -171,8 +170,7 @@ export class Pump {
     if (promote) this.#lastPromote = began
     try {
       if (this.#lostAnswers.due) await this.#lostAnswers.giveBack(settled)
-      const call = { worker: this.#worker, settled, wanted, promote, retention }
-      const replying = broker.cycle(partition, call)
+      const replying = broker.cycle(partition, { worker, settled, wanted, promote, retention })
       this.#slots.start()
       const reply = await replying
       if (this.#mode === 'lost') return
@@ -190,9 +188,8 @@ export class Pump {
   /** What the store failed for is sent again whole; anything else may be one settlement's fault. */
   async #recover(settled: readonly Settlement[], error: unknown): Promise<void> {
     if (settled.length === 0 || isStoreFault(error)) return this.#fail(settled, error)
-    const { partition, log } = this.#options
-    const fields = { queue: partition.queue, reason: wordsOf(error) }
-    log.warn('A cycle failed; its tasks are settled one by one', fields)
+    const fields = { queue: this.#options.partition.queue, reason: wordsOf(error) }
+    this.#options.log.warn('A cycle failed; its tasks are settled one by one', fields)
     const { lost, unheard, dropped } = await settleApart(settled, this.#worker, this.#options)
     if (lost || this.#mode === 'lost') return this.lose()
     this.#lostAnswers.drop(dropped)
@@ -247,7 +244,7 @@ export class Pump {
       if (this.#slots.settled > 0) await this.#cycle()
       else if (this.#slots.running === 0) return
       else await this.#turn.pause(end - clock.monotonic())
-      if (this.#failures > 0) await this.#turn.pause(pauses[0])
+      if (this.#failures > 0) await this.#turn.rest(1)
     }
   }
 }

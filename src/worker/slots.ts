@@ -1,13 +1,10 @@
 import type { LeasedTask, SettledOutcome, Settlement } from '../core/broker.js'
 import type { TaskLog } from '../core/definition.js'
 import { RedisDistroError } from '../core/errors.js'
-import { decideOutcome, toTaskError } from '../core/outcome.js'
-import { type AttemptParts, attempt, policyOf } from './attempt.js'
 import { type HeldTask, nameOf } from './held-task.js'
-import type { Isolate } from './isolate.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Run, type RunHost } from './run.js'
-import { runAlone, suspectAfter } from './run-alone.js'
+import { Runner } from './runner.js'
 import { Running } from './running.js'
 import { isStoreFault, wordsOf } from './settle-apart.js'
 import type { Tally } from './tally.js'
@@ -29,7 +26,7 @@ export interface SlotsParts {
 export class Slots implements RunHost {
   readonly queue: string
   readonly #parts: SlotsParts
-  readonly #attempt: AttemptParts
+  readonly #runner: Runner
   readonly #running = new Running()
   #claimed: LeasedTask[] = []
   #settled: Settlement[] = []
@@ -38,15 +35,13 @@ export class Slots implements RunHost {
 
   constructor(parts: SlotsParts) {
     this.#parts = parts
-    const { partition, registry, settings } = parts.options
-    this.queue = partition.queue
-    this.#attempt = {
-      queue: this.queue,
-      registry,
-      mismatchGrace: settings.mismatchGrace,
+    this.queue = parts.options.partition.queue
+    this.#runner = new Runner({
+      options: parts.options,
+      closing: this.#closing.signal,
       now: parts.now,
-      random: Math.random,
-    }
+      logFor: (run) => this.logFor(run),
+    })
   }
 
   get running(): number {
@@ -66,7 +61,9 @@ export class Slots implements RunHost {
 
   /** Starts as many claimed tasks as there are free slots. */
   start(): void {
-    this.#startClaimed()
+    const free = this.#parts.options.concurrency - this.#running.size
+    if (!this.#starting || free <= 0 || this.#claimed.length === 0) return
+    for (const task of this.#claimed.splice(0, free)) this.#begin(task)
   }
 
   /** No task is started any more; what was claimed ahead goes back. */
@@ -111,7 +108,7 @@ export class Slots implements RunHost {
       this.#free(run, new RedisDistroError('wrong_state', 'the task was cancelled'))
     }
     this.#claimed = this.#claimed.filter((task) => !names.has(nameOf(task)))
-    this.#startClaimed()
+    this.start()
     this.#parts.onChange()
   }
 
@@ -163,13 +160,7 @@ export class Slots implements RunHost {
     }
   }
 
-  #startClaimed(): void {
-    const free = this.#parts.options.concurrency - this.#running.size
-    if (!this.#starting || free <= 0 || this.#claimed.length === 0) return
-    for (const task of this.#claimed.splice(0, free)) this.#start(task)
-  }
-
-  #start(task: LeasedTask): void {
+  #begin(task: LeasedTask): void {
     // By Redis's clock as it is known here, which may lag some ms.
     const run = new Run(task, this, Math.max(this.#parts.now(), task.leasedAt))
     this.#running.add(run)
@@ -179,55 +170,18 @@ export class Slots implements RunHost {
   async #carryOut(run: Run): Promise<void> {
     let outcome: SettledOutcome
     try {
-      outcome = await this.#outcomeOf(run)
+      outcome = await this.#runner.outcomeOf(run)
     } catch (error) {
-      outcome = this.#faultOf(run, error)
+      outcome = this.#runner.faultOf(run, error)
     }
     this.#finish(run, outcome)
   }
 
-  /** What a run comes to; rejects only by a fault that is not the handler's. */
-  #outcomeOf(run: Run): Promise<SettledOutcome> {
-    const { registry, clock, isolate } = this.#parts.options
-    const { body, losses } = run.leased
-    const known = registry.get(body.type)
-    if (!known) return attempt(run, known, this.#attempt)
-    const timeout = body.overrides.timeout ?? known.timeout
-    run.maxAttempts = policyOf(run, known).attempts
-    if (isolate && losses >= suspectAfter) return this.#runAlone(run, isolate, timeout)
-    run.deadline = clock.monotonic() + timeout
-    return attempt(run, known, this.#attempt)
-  }
-
-  #runAlone(run: Run, isolate: Isolate, timeout: number): Promise<SettledOutcome> {
-    const { clock, settings } = this.#parts.options
-    const { maxCrashes } = settings
-    const closing = this.#closing.signal
-    const begins = () => {
-      run.deadline = clock.monotonic() + timeout
-    }
-    return runAlone(run, { isolate, maxCrashes, log: this.logFor(run), closing, begins })
-  }
-
-  /** Running it again would not help: it is buried, and keeps nothing else from its work. */
-  #faultOf(run: Run, error: unknown): SettledOutcome {
-    const words = `the task could not be run: ${wordsOf(error)}`
-    this.logFor(run).error('A task could not be run; it is buried', { reason: wordsOf(error) })
-    return { name: 'bury', error: toTaskError(new RedisDistroError('internal', words)) }
-  }
-
   #timeOut(run: Run): void {
-    const known = this.#parts.options.registry.get(run.leased.body.type)
-    if (!known) return
-    const ms = run.leased.body.overrides.timeout ?? known.timeout
-    const error = new RedisDistroError(
-      'timeout',
-      `the handler ran longer than its timeout of ${ms} ms`,
-    )
-    const policy = policyOf(run, known)
-    const decide = { policy, attempt: run.leased.failures + 1, random: Math.random }
-    this.#finish(run, decideOutcome({ kind: 'threw', error }, decide))
-    run.abort(error)
+    const end = this.#runner.timedOut(run)
+    if (!end) return
+    this.#finish(run, end.outcome)
+    run.abort(end.reason)
   }
 
   /** A run's end is heard once; a run whose slot was freed before is not heard at all. */
@@ -239,7 +193,7 @@ export class Slots implements RunHost {
     const heard: SettledOutcome = excused ? { name: 'release' } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
     this.#parts.tally.count(run.leased.body.type, heard.name)
-    this.#startClaimed()
+    this.start()
     this.#parts.onChange()
   }
 

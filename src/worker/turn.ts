@@ -1,3 +1,6 @@
+/** Pauses after failed cycles, in ms; longer with each failure in a row. */
+const rests = [50, 100, 200, 400, 800]
+
 /** The turns of a pump: what is asked for within one turn of the event loop makes one turn. */
 export class Turn {
   #asked = false
@@ -21,5 +24,10 @@ export class Turn {
     })
     clearTimeout(timer)
     this.#wake = () => undefined
+  }
+
+  /** After so many failures in a row: until a turn was asked for, or some time has passed. */
+  rest(failures: number): Promise<void> {
+    return this.pause(rests[Math.min(failures, rests.length) - 1])
   }
 }

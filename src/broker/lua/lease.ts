@@ -40,6 +40,7 @@ export const lease = fragment(
   'lease',
   `
 local function lease(amount, lastFence, answer)
+  local byte, floor = string.byte, math.floor
   local popped = call('ZPOPMIN', waiting, text(amount))
   local found = #popped / 2
   if found == 0 then return 0, 0 end
@@ -53,8 +54,8 @@ local function lease(amount, lastFence, answer)
   local before = fence .. ' '
   for i = 1, found do
     local id, blob = ids[i], blobs[i]
-    local flags = blob and string.byte(blob, 1) - 48
-    local startBy = flags and flags > 7 and math.floor(flags / 8) % 2 == 1
+    local flags = blob and byte(blob) - 48
+    local startBy = flags and flags > 7 and floor(flags / 8) % 2 == 1
       and call('ZSCORE', expiring, id)
     if not blob or (startBy and tonumber(startBy) <= now) then
       odd(id, blob, popped[i * 2])

@@ -11,7 +11,7 @@ export const settlePlain = fragment(
   `
 keepCount = tonumber(keepCount)
 local refused = {}
-local at, kept = rest, keepCount > 0
+local at, kept, sub = rest, keepCount > 0, string.sub
 for _ = 1, tonumber(plain) do
   local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
   local ids = { unpack(ARGV, at + 3, at + 2 + amount) }
@@ -20,7 +20,7 @@ for _ = 1, tonumber(plain) do
   local held = 0
   for i = 1, amount do
     local id, holder = ids[i], holders[i]
-    if holder and string.sub(holder, 1, 16) == fence then
+    if holder and sub(holder, 1, 16) == fence then
       held = held + 1
       ids[held] = id
       if kept then complete(id, ARGV[at + i]) end
