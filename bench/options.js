@@ -13,12 +13,16 @@ import { product, rivalNames } from './rivals/index.js'
  * @property {import('./measures/measure.js').Sizes} sizes
  */
 
-/** @type {import('./measures/measure.js').Sizes} */
+/**
+ * As many that the fastest is at it for half a second: less would measure the compiler and the clock.
+ * @type {import('./measures/measure.js').Sizes}
+ */
 const whole = {
   enqueueOne: 10_000,
-  enqueue: 50_000,
-  drain: 20_000,
-  warmup: 5000,
+  enqueue: 100_000,
+  drain: 60_000,
+  drainAtOne: 20_000,
+  warmup: 10_000,
   pings: 300,
   memory: 50_000,
   shallow: 10_000,
@@ -31,6 +35,7 @@ const small = {
   enqueueOne: 200,
   enqueue: 1000,
   drain: 500,
+  drainAtOne: 500,
   warmup: 0,
   pings: 10,
   memory: 1000,

@@ -99,7 +99,7 @@ const draining = (concurrency) => ({
     const { shares: _, ...figures } = await measureDrain(bench, {
       rival,
       concurrency,
-      count: bench.sizes.drain,
+      count: concurrency === 1 ? bench.sizes.drainAtOne : bench.sizes.drain,
     })
     return figures
   },

@@ -6,6 +6,7 @@
  * @property {number} enqueueOne tasks enqueued one by one
  * @property {number} enqueue tasks enqueued 100 in flight and in bulk
  * @property {number} drain tasks drained
+ * @property {number} drainAtOne tasks drained at concurrency 1, where rivals take long
  * @property {number} warmup tasks before each of these, in the same process
  * @property {number} pings for the idle latency
  * @property {number} memory tasks whose bytes are counted
