@@ -100,7 +100,8 @@ let lastType = ''
 /** The type, as the same text where it is the last one's: what is looked up by it is found faster. */
 function typeOf(blob: string, start: number, end: number): string {
   if (end - start !== lastType.length || !blob.startsWith(lastType, start)) {
-    lastType = blob.slice(start, end)
+    // A copy: a slice would keep the whole record as long as somebody counts by the type.
+    lastType = Buffer.from(blob.slice(start, end)).toString()
   }
   return lastType
 }

@@ -12,6 +12,20 @@ const closed = 'Connection is closed.'
 const answerLost = () => new Error(`${closed} Its answer is lost.`)
 const timedOut = (/** @type {Error} */ error) => error.message === 'Command timed out'
 
+/**
+ * An answer may lie in the socket behind a loop that was busy: it is read before a timeout counts.
+ * @param {import('ioredis').Command} command
+ * @param {(error: Error) => void} reject
+ */
+function rejectWith(command, reject) {
+  command.reject = (error) => {
+    if (!timedOut(error)) return reject(error)
+    setImmediate(() => {
+      if (!command.isSettled) reject(error)
+    })
+  }
+}
+
 /** How long to wait before the next try to connect, in ms; short, since work stands still. */
 const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.min(tries, 4), 500)
 
@@ -27,13 +41,17 @@ function endWithConnection(redis) {
    * @type {import('ioredis').Command[]}
    */
   const sent = []
+  const forget = () => {
+    while (sent[0]?.isSettled) sent.shift()
+  }
   const send = redis.sendCommand
   redis.sendCommand = (command, stream) => {
     if (redis.status === 'ready') {
       const via = redis.stream
-      while (sent[0]?.isSettled) sent.shift()
       sent.push(command)
-      command.promise.catch((error) => {
+      rejectWith(command, command.reject)
+      command.promise.then(forget, (error) => {
+        forget()
         if (timedOut(error) && redis.stream === via) breakOff(redis)
       })
     }
@@ -61,14 +79,14 @@ function sendOnce(node) {
     if (mute) {
       reject(new Error(closed))
     } else if (node.status === 'ready') {
-      command.reject = (error) => {
+      rejectWith(command, (error) => {
         command.reject = reject
         if (timedOut(error) && !mute) {
           mute = true
           breakOff(node)
         }
         reject(error.message === closed ? answerLost() : error)
-      }
+      })
     }
     return mute ? command.promise : send.call(node, command, stream)
   }

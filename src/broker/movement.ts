@@ -183,7 +183,7 @@ async function cycleOnce(
     rest: settled.plain.concat(settled.special),
   })) as string[]
   const read = { reply: readCycle(answer), leftOdd: answer[7] === '1' }
-  // The client library's dead commands are kept by one another until a full collection; not their texts.
+  // The client library's command outlives its answer by many cycles, and would keep all these texts.
   answer.length = 0
   return read
 }

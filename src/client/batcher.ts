@@ -50,7 +50,7 @@ interface Lane {
   readonly partition: Partition
   /** Tasks in line. */
   waiting: number
-  /** True in the turn in which a call of many tasks was answered. */
+  /** True in the turn in which a call of many tasks came to its end. */
   flows: boolean
   /** How many were last sent as a half; 0 once the lane was idle. */
   half: number
@@ -120,7 +120,8 @@ function take(lane: Lane): { tasks: NewTask[]; parts: Part[] } {
     const call = lane.calls[lane.next]
     if (call === undefined) break
     const from = call.taken
-    const count = Math.min(most - tasks.length, call.tasks.length - from)
+    // A call is cut only where it must be: half of what fits in one call is still whole calls.
+    const count = Math.min(chunkSize - tasks.length, call.tasks.length - from)
     for (const task of call.tasks.slice(from, from + count)) tasks.push(task)
     call.taken += count
     parts.push({ call, from, count })
@@ -213,8 +214,8 @@ export class Batcher {
       if (codeOf(error) === 'store_away' || codeOf(error) === 'store_unknown') this.#refuse(lane)
     }
     lane.inFlight--
-    if (tasks.length >= fewestToHalve) flow(lane)
     this.#drive(lane)
+    if (tasks.length >= fewestToHalve) flow(lane)
   }
 
   #refuse(lane: Lane): void {

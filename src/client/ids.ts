@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { systemClock } from '../core/clock.js'
 
-let lastMs = 0
+let lastMs = -1
 let lastTime = ''
 
 /** The first 48 bits of a UUIDv7, as it is written; most ids are made in the last one's millisecond. */

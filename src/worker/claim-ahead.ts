@@ -1,5 +1,7 @@
 /** No more than this is ever claimed ahead, so that one worker never hoards a queue. */
 const most = 500
+/** Nor more than is done in this time, in ms: a round trip counts what ran during it, and handlers may be slow there. */
+const longestAhead = 50
 /** Weight of the newest measurement. */
 const weight = 0.3
 
@@ -20,6 +22,6 @@ export class ClaimAhead {
 
   /** Tasks to hold beyond the slots. */
   get room(): number {
-    return Math.min(most, Math.floor(this.#perMs * this.#roundTrip * 2))
+    return Math.min(most, Math.floor(this.#perMs * Math.min(this.#roundTrip * 2, longestAhead)))
   }
 }

@@ -55,6 +55,8 @@ export class LostAnswers {
   /** `sending` is what the next cycle settles. Rejects as the store does; then it is due again. */
   async giveBack(sending: readonly Settlement[]): Promise<void> {
     const { broker, partition } = this.#options
+    // Redis may be slow to answer: what has a slot does not wait for it.
+    this.#slots.start()
     const knows = this.#slots.knows(sending)
     const held = await broker.held(partition, this.#worker)
     const unknown = held.filter((task) => !knows(task) && !this.#dropped.has(nameOf(task)))

@@ -3,6 +3,7 @@ import { ClaimAhead } from './claim-ahead.js'
 import type { HeldTask } from './held-task.js'
 import { LostAnswers } from './lost-answers.js'
 import type { QueueWorkerOptions } from './options.js'
+import { RedisClock } from './redis-clock.js'
 import { isStoreFault, settleApart, wordsOf } from './settle-apart.js'
 import { Slots } from './slots.js'
 import { Tally } from './tally.js'
@@ -43,8 +44,7 @@ export class Pump {
   #nextDue = Number.POSITIVE_INFINITY
   #lastPromote = 0
   #lastCycle: number
-  /** Redis's time minus this process's monotonic time, in ms. */
-  #offset: number
+  readonly #time: RedisClock
   readonly #turn = new Turn()
   #waiting: Promise<void> | undefined
   readonly #stopWaiting = new AbortController()
@@ -54,12 +54,12 @@ export class Pump {
     this.#options = options
     this.#tally = new Tally(options.counters, options.partition.queue)
     this.#lastCycle = options.clock.monotonic()
-    this.#offset = options.clock.now() - this.#lastCycle
+    this.#time = new RedisClock(options.clock)
     this.#slots = new Slots({
       options,
       worker,
       tally: this.#tally,
-      now: () => this.#now(),
+      now: () => this.#time.now(),
       onChange: () => this.#turn.ask(),
     })
     this.#lostAnswers = new LostAnswers(worker, options, this.#slots)
@@ -90,7 +90,10 @@ export class Pump {
   }
 
   stop(): void {
-    if (this.#mode === 'running') this.#mode = 'stopping'
+    if (this.#mode === 'running') {
+      this.#mode = 'stopping'
+      this.#slots.close()
+    }
     this.#turn.ask()
   }
 
@@ -102,10 +105,6 @@ export class Pump {
 
   cancel(cancelled: readonly HeldTask[]): void {
     this.#slots.cancel(cancelled)
-  }
-
-  #now(): number {
-    return this.#options.clock.monotonic() + this.#offset
   }
 
   #wanted(): number {
@@ -134,7 +133,7 @@ export class Pump {
   #waitForMark(): void {
     if (this.#waiting) return
     const { broker, partition } = this.#options
-    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#now())))
+    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#time.now())))
     const look = () => {
       this.#waiting = undefined
       this.#dry = false
@@ -153,7 +152,7 @@ export class Pump {
       this.#ahead.measure(0, idle, 1)
       this.#slots.giveBack(this.#ahead.room)
     }
-    if (this.#dry && this.#nextDue <= this.#now()) {
+    if (this.#dry && this.#nextDue <= this.#time.now()) {
       this.#dry = false
       this.#turn.ask()
     }
@@ -166,7 +165,7 @@ export class Pump {
     const wanted = this.#wanted()
     this.#marked = false
     const began = clock.monotonic()
-    const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#now()
+    const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#time.now()
     if (promote) this.#lastPromote = began
     try {
       if (this.#lostAnswers.due) await this.#lostAnswers.giveBack(settled)
@@ -176,7 +175,7 @@ export class Pump {
       if (this.#mode === 'lost') return
       if (reply.lost) return this.lose()
       const ended = clock.monotonic()
-      this.#offset = reply.now - (began + ended) / 2
+      this.#time.hear(reply.now, { began, ended })
       this.#ahead.measure(settled.length, ended - this.#lastCycle, ended - began)
       this.#lastCycle = ended
       this.#hear(reply, wanted)

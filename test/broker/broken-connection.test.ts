@@ -24,20 +24,23 @@ const connections = async () => {
   return Number(total)
 }
 
-async function brokerBehind(ms: number): Promise<Broker> {
-  const proxy = await startLatencyProxy(server.port, ms)
+async function brokerAt(port: number): Promise<Broker> {
   const broker = createRedisBroker({
-    connection: { url: `redis://127.0.0.1:${proxy.port}` },
+    connection: { url: `redis://127.0.0.1:${port}` },
     prefix: testPrefix(),
     commandTimeout,
     allowEviction: false,
     log: silentLog,
   })
-  onTestFinished(async () => {
-    await broker.close()
-    await proxy.close()
-  })
+  onTestFinished(() => broker.close())
   await broker.open()
+  return broker
+}
+
+async function brokerBehind(ms: number): Promise<Broker> {
+  const proxy = await startLatencyProxy(server.port, ms)
+  onTestFinished(() => proxy.close())
+  const broker = await brokerAt(proxy.port)
   return broker
 }
 
@@ -68,4 +71,14 @@ test('a broken connection fails the calls in flight, at once, and breaks no othe
   expect((await connections()) - before).toBe(1)
   expect(Math.max(...took)).toBeLessThan(commandTimeout / 2)
   expect(length).toBeGreaterThan(0)
+})
+
+test('an answer that lies in the socket behind a busy loop is no timeout', async () => {
+  const broker = await brokerAt(server.port)
+  const before = await connections()
+  const answer = broker.now()
+  const end = performance.now() + 2 * commandTimeout
+  while (performance.now() < end);
+  expect(await answer).toBeGreaterThan(0)
+  expect(await connections()).toBe(before)
 })

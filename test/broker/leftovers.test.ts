@@ -102,6 +102,15 @@ describe('nothing is left of a task', () => {
   })
 })
 
+test('an empty record stops no lease: it is leased as broken', async () => {
+  const ids = [await stage.add(), await stage.add()]
+  await redis.hset(key('tasks'), ids[0] ?? '', '')
+  const leased = await stage.lease(2)
+  expect(leased.map(({ id }) => id)).toEqual(ids)
+  expect(leased[0]?.broken).toContain('cannot be read')
+  expect(leased[1]?.broken).toBeUndefined()
+})
+
 describe('a history that cannot be read', () => {
   test('stops no rescue, and counts as none', async () => {
     const ids = [await stage.add(), await stage.add()]

@@ -26,6 +26,13 @@ test('callers that go on as soon as they are answered are sent in halves', async
   expect(calls.map(({ tasks }) => tasks.length)).toEqual([100, 50, 50, 50, 50])
 })
 
+test('a batch that fits in one call is never cut, however its caller goes on', async () => {
+  const { broker, calls } = recordingBroker()
+  const client = new Client({ broker, directory: directoryOf(entry()), clock })
+  for (let n = 0; n < 3; n++) await client.enqueueMany('noop', range(100))
+  expect(calls.map(({ tasks }) => tasks.length)).toEqual([100, 100, 100])
+})
+
 test('each partition has a call of its own', async () => {
   const { broker, calls } = recordingBroker()
   const directory = directoryOf(entry({ partitions: 4 }))

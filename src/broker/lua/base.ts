@@ -1,6 +1,9 @@
 import { fragment } from '../script.js'
 
-/** Numbers are turned to text by `text`, since Lua's own way loses digits (and adds `.0` in 5.3). */
+/**
+ * Numbers are turned to text by `text`, since Lua's own way loses digits (and adds `.0` in 5.3). As an
+ * argument of a command a number may stand as it is.
+ */
 export const base = fragment(
   'base',
   `

@@ -54,7 +54,7 @@ local function lease(amount, lastFence, answer)
   local before = fence .. ' '
   for i = 1, found do
     local id, blob = ids[i], blobs[i]
-    local flags = blob and byte(blob) - 48
+    local flags = blob and (byte(blob) or 48) - 48
     local startBy = flags and flags > 7 and floor(flags / 8) % 2 == 1
       and call('ZSCORE', expiring, id)
     if not blob or (startBy and tonumber(startBy) <= now) then
