@@ -79,12 +79,15 @@ function sendOnce(node) {
     if (mute) {
       reject(new Error(closed))
     } else if (node.status === 'ready') {
+      let heard = false
       rejectWith(command, (error) => {
         command.reject = reject
-        if (timedOut(error) && !mute) {
+        // One that answered, late, is not mute: what times out then is on its way to another node.
+        if (timedOut(error) && !mute && !heard) {
           mute = true
           breakOff(node)
         }
+        heard = true
         reject(error.message === closed ? answerLost() : error)
       })
     }

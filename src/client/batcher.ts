@@ -98,8 +98,7 @@ function chunkOf(lane: Lane): number {
   const halved = flows && inFlight === 0 && waiting >= fewestToHalve && waiting <= chunkSize
   // A half that comes back alone stays whole.
   if (!halved || waiting <= half) return chunkSize
-  lane.half = Math.ceil(waiting / 2)
-  return lane.half
+  return Math.ceil(waiting / 2)
 }
 
 function flow(lane: Lane): void {
@@ -127,6 +126,7 @@ function take(lane: Lane): { tasks: NewTask[]; parts: Part[] } {
     parts.push({ call, from, count })
     if (call.taken === call.tasks.length) lane.next++
   }
+  if (most < chunkSize) lane.half = tasks.length
   lane.waiting -= tasks.length
   // Not at each chunk, or a long line would be copied again and again.
   if (lane.next * 2 >= lane.calls.length) {

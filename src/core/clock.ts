@@ -11,5 +11,8 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
 }
 
+/** How long this process's event loop has been busy so far, in ms; not with waiting for something. */
+export const loopBusy = (): number => performance.eventLoopUtilization().active
+
 /** An instant in ms as ISO 8601 text in UTC. */
 export const iso = (ms: number): string => new Date(ms).toISOString()

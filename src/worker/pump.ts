@@ -31,7 +31,7 @@ const lastWord = 2000
 export class Pump {
   readonly #worker: string
   readonly #options: QueueWorkerOptions
-  readonly #ahead = new ClaimAhead()
+  readonly #ahead: ClaimAhead
   readonly #tally: Tally
   readonly #slots: Slots
   readonly #lostAnswers: LostAnswers
@@ -43,7 +43,6 @@ export class Pump {
   #failures = 0
   #nextDue = Number.POSITIVE_INFINITY
   #lastPromote = 0
-  #lastCycle: number
   readonly #time: RedisClock
   readonly #turn = new Turn()
   #waiting: Promise<void> | undefined
@@ -53,7 +52,7 @@ export class Pump {
     this.#worker = worker
     this.#options = options
     this.#tally = new Tally(options.counters, options.partition.queue)
-    this.#lastCycle = options.clock.monotonic()
+    this.#ahead = new ClaimAhead(options.clock)
     this.#time = new RedisClock(options.clock)
     this.#slots = new Slots({
       options,
@@ -147,9 +146,9 @@ export class Pump {
     this.#slots.sweep()
     if (this.#lostAnswers.sweep()) this.#turn.ask()
     // What was claimed ahead for handlers that have become slow goes back to whoever is idle.
-    const idle = this.#options.clock.monotonic() - this.#lastCycle
-    if (idle >= 100 && this.#slots.claimed > 0 && this.#failures === 0) {
-      this.#ahead.measure(0, idle, 1)
+    const { silence } = this.#ahead
+    if (silence >= 100 && this.#slots.claimed > 0 && this.#failures === 0) {
+      this.#ahead.measure(0, silence, 1)
       this.#slots.giveBack(this.#ahead.room)
     }
     if (this.#dry && this.#nextDue <= this.#time.now()) {
@@ -159,12 +158,12 @@ export class Pump {
   }
 
   async #cycle(): Promise<void> {
-    const { broker, partition, retention, clock } = this.#options
+    const { broker, partition, retention } = this.#options
     const worker = this.#worker
     const settled = this.#slots.take()
     const wanted = this.#wanted()
     this.#marked = false
-    const began = clock.monotonic()
+    const began = this.#ahead.send()
     const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#time.now()
     if (promote) this.#lastPromote = began
     try {
@@ -174,10 +173,8 @@ export class Pump {
       const reply = await replying
       if (this.#mode === 'lost') return
       if (reply.lost) return this.lose()
-      const ended = clock.monotonic()
+      const ended = this.#ahead.hear(settled.length)
       this.#time.hear(reply.now, { began, ended })
-      this.#ahead.measure(settled.length, ended - this.#lastCycle, ended - began)
-      this.#lastCycle = ended
       this.#hear(reply, wanted)
     } catch (error) {
       await this.#recover(settled, error)
