@@ -1,5 +1,5 @@
 import { product } from '../rivals/index.js'
-import { measureDrain } from './drain.js'
+import { drainCosts } from './drain.js'
 import { costs } from './measure.js'
 
 const concurrency = 50
@@ -21,11 +21,9 @@ export const backlog = {
   contenders: Object.keys(depths),
   baseline: 'shallow',
   figures: costs,
-  async run(bench, depth) {
+  run(bench, depth) {
     const { shallow: count, backlog: many } = bench.sizes
     const behind = depths[/** @type {keyof typeof depths} */ (depth)](many)
-    const order = { rival: product, concurrency, count, ...behind }
-    const { shares: _, ...figures } = await measureDrain(bench, order)
-    return figures
+    return drainCosts(bench, { rival: product, concurrency, count, ...behind })
   },
 }

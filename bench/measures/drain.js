@@ -61,6 +61,16 @@ export async function measureDrain({ redis, sizes, fillers }, order) {
   }
 }
 
+/**
+ * The same, but for how the tasks were shared.
+ * @param {Bench} bench
+ * @param {Order} order
+ */
+export async function drainCosts(bench, order) {
+  const { shares: _, ...figures } = await measureDrain(bench, order)
+  return figures
+}
+
 /** How long nothing may be handled, in ms, before tasks count as lost. */
 const patience = 30_000
 
@@ -95,13 +105,9 @@ const draining = (concurrency) => ({
   ...(concurrency === 10 ? {} : { brief: [product, 'bullmq'] }),
   baseline: 'bullmq',
   figures: costs,
-  async run(bench, rival) {
-    const { shares: _, ...figures } = await measureDrain(bench, {
-      rival,
-      concurrency,
-      count: concurrency === 1 ? bench.sizes.drainAtOne : bench.sizes.drain,
-    })
-    return figures
+  run(bench, rival) {
+    const count = concurrency === 1 ? bench.sizes.drainAtOne : bench.sizes.drain
+    return drainCosts(bench, { rival, concurrency, count })
   },
 })
 

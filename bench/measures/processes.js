@@ -1,5 +1,5 @@
 import { product, rivalNames } from '../rivals/index.js'
-import { measureDrain } from './drain.js'
+import { drainCosts, measureDrain } from './drain.js'
 import { costs } from './measure.js'
 
 /** @typedef {import('./measure.js').Measure} Measure */
@@ -11,10 +11,8 @@ const draining = (processes) => ({
   contenders: [product, 'bullmq'],
   baseline: 'bullmq',
   figures: costs,
-  async run(bench, rival) {
-    const order = { rival, concurrency: 50, count: bench.sizes.drain, processes }
-    const { shares: _, ...figures } = await measureDrain(bench, order)
-    return figures
+  run(bench, rival) {
+    return drainCosts(bench, { rival, concurrency: 50, count: bench.sizes.drain, processes })
   },
 })
 

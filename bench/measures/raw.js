@@ -1,6 +1,6 @@
 import { openChild } from '../child.js'
 import { product } from '../rivals/index.js'
-import { measureDrain } from './drain.js'
+import { drainCosts } from './drain.js'
 import { measureEnqueue } from './enqueue.js'
 import { costs, costsOf } from './measure.js'
 
@@ -52,31 +52,34 @@ const against = ({ name, says, limit, call, count, engine }) => ({
   },
 })
 
+/**
+ * @param {import('../rivals/rival.js').Manner} manner
+ * @param {{ says: string, limit: string, call: string }} about
+ */
+const againstEnqueue = (manner, about) =>
+  against({
+    ...about,
+    name: `raw-${manner}`,
+    count: ({ enqueue, enqueueOne }) => (manner === 'one' ? enqueueOne : enqueue),
+    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner, count }),
+  })
+
 /** The raw limit, and how far the engine is from it. */
 export const rawMeasures = [
-  against({
-    name: 'raw-one',
+  againstEnqueue('one', {
     says: 'the raw limit of one by one: EVALSHA of a trivial script',
     limit: 'EVALSHA',
     call: 'one',
-    count: (sizes) => sizes.enqueueOne,
-    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'one', count }),
   }),
-  against({
-    name: 'raw-flight',
+  againstEnqueue('flight', {
     says: 'the raw limit of 100 in flight: EVALSHA of a trivial script for each',
     limit: 'EVALSHA',
     call: 'flight',
-    count: (sizes) => sizes.enqueue,
-    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'flight', count }),
   }),
-  against({
-    name: 'raw-bulk',
+  againstEnqueue('bulk', {
     says: 'the raw limit of bulk: HSET and ZADD of 250 each',
     limit: 'HSET, ZADD',
     call: 'push',
-    count: (sizes) => sizes.enqueue,
-    engine: (bench, count) => measureEnqueue(bench, { rival: product, manner: 'bulk', count }),
   }),
   against({
     name: 'raw-drain',
@@ -84,10 +87,6 @@ export const rawMeasures = [
     limit: 'ZPOPMIN, HMGET',
     call: 'pop',
     count: (sizes) => sizes.drain,
-    engine: async (bench, count) => {
-      const order = { rival: product, concurrency: 200, count }
-      const { shares: _, ...figures } = await measureDrain(bench, order)
-      return figures
-    },
+    engine: (bench, count) => drainCosts(bench, { rival: product, concurrency: 200, count }),
   }),
 ]

@@ -13,6 +13,12 @@ const answerLost = () => new Error(`${closed} Its answer is lost.`)
 const timedOut = (/** @type {Error} */ error) => error.message === 'Command timed out'
 
 /**
+ * Timed out, and rejected as soon as the socket has been read.
+ * @type {WeakSet<import('ioredis').Command>}
+ */
+const late = new WeakSet()
+
+/**
  * An answer may lie in the socket behind a loop that was busy: it is read before a timeout counts.
  * @param {import('ioredis').Command} command
  * @param {(error: Error) => void} reject
@@ -20,6 +26,7 @@ const timedOut = (/** @type {Error} */ error) => error.message === 'Command time
 function rejectWith(command, reject) {
   command.reject = (error) => {
     if (!timedOut(error)) return reject(error)
+    late.add(command)
     setImmediate(() => {
       if (!command.isSettled) reject(error)
     })
@@ -74,7 +81,7 @@ function sendOnce(node) {
   const send = node.sendCommand
   let mute = false
   node.sendCommand = (command, stream) => {
-    if (command.isSettled) return command.promise
+    if (command.isSettled || late.has(command)) return command.promise
     const { reject } = command
     if (mute) {
       reject(new Error(closed))
@@ -82,7 +89,7 @@ function sendOnce(node) {
       let heard = false
       rejectWith(command, (error) => {
         command.reject = reject
-        // One that answered, late, is not mute: what times out then is on its way to another node.
+        // One that answered, late, is not mute.
         if (timedOut(error) && !mute && !heard) {
           mute = true
           breakOff(node)

@@ -86,12 +86,15 @@ end
 `,
 )
 
-/** A score in waiting: the most urgent level first, then first in first out. */
+/**
+ * A score in waiting: the most urgent level first, then first in first out. A number, which Redis
+ * writes to the last digit.
+ */
 export const inLine = fragment(
   'inLine',
   `
 local function place(level, sequence)
-  return text((3 - level) * 2251799813685248 + sequence)
+  return (3 - level) * 2251799813685248 + sequence
 end
 local function sequences(wanted)
   return tonumber(call('HINCRBY', meta, 'seq', text(wanted))) - wanted

@@ -16,8 +16,7 @@ for i = 2, amount * 2, 2 do
   local stop = find(records, '\\30', gap, true)
   local id = sub(records, at, gap - 1)
   written[i - 1], written[i] = id, sub(records, gap + 1, stop - 1)
-  -- The score that 'place' gives, straight from the flags; Redis formats whole doubles exactly.
-  places[i - 1], places[i] = (51 - byte(records, gap + 1)) % 4 * 2251799813685248 + sequence + i / 2, id
+  places[i - 1], places[i] = place((byte(records, gap + 1) - 48) % 4, sequence + i / 2), id
   at = stop + 1
 end
 call('HSET', tasks, unpack(written))

@@ -5,7 +5,8 @@ export const fieldMark = '.'
  * Redis's own ways, laid over the mock's. Its numbers are doubles (the mock's Lua wraps integers at
  * 32 bits); a list is a table with false for nothing; an empty value is not nothing; an emptied
  * sorted set does not exist; a score bound may have a fraction. A refused command ends the script
- * with Redis's words. Numbers in a list come as text.
+ * with Redis's words. Arguments of commands must be text, but for scores. Numbers in a list come as
+ * text.
  */
 const before = `
 do
