@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { rivals } from './faults-rivals.mjs'
 
@@ -22,23 +23,34 @@ const marks = {
   end: '<!-- end of the long run -->',
 }
 const everything = ['test/faults', 'test/model', 'fuzz']
-const usage = `Usage: npm run faults [-- [--write] [part of a test file's path ...]]
+const usage = `Usage: npm run faults [-- [--write] [--soak MINUTES] [part of a test file's path ...]]
 
 Runs the fault experiments in their long size against real servers and processes, and prints what
-was counted. --write puts the table into docs/guarantees.md.`
+was counted. --write puts the table into docs/guarantees.md. --soak has one fleet work for so long
+under faults instead.`
 
-const words = process.argv.slice(2)
-if (words.includes('--help')) {
+function readWords() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { write: { type: 'boolean' }, soak: { type: 'string' }, help: { type: 'boolean' } },
+    })
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const said = readWords()
+if ('wrong' in said) {
+  console.error(`${said.wrong}\n\n${usage}`)
+  process.exit(2)
+}
+const { write = false, soak, help } = said.values
+if (help) {
   console.log(usage)
   process.exit(0)
 }
-const unknown = words.find((word) => word.startsWith('-') && word !== '--write')
-if (unknown !== undefined) {
-  console.error(`Unknown option ${unknown}.\n\n${usage}`)
-  process.exit(2)
-}
-const write = words.includes('--write')
-const picked = words.filter((word) => !word.startsWith('-'))
+const picked = soak === undefined ? said.positionals : ['test/faults/soak.ts']
 
 /** @param {number} ms */
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
@@ -113,6 +125,7 @@ async function runAll() {
       ...process.env,
       REDISDISTRO_FAULTS: 'long',
       REDISDISTRO_FAULTS_REPORT: report,
+      REDISDISTRO_FAULTS_SOAK: soak ?? '',
       NO_COLOR: '1',
     },
   })
@@ -168,7 +181,7 @@ function asText(rows) {
     head: columns,
     wordWrap: true,
     colWidths: [36, 14, 8, 10, 24, 18, 32, 32],
-    style: { head: [] },
+    style: { head: [], border: [] },
   })
   table.push(...rows.map(cells))
   return table.toString()
