@@ -1,4 +1,4 @@
-import { RedisDistroError } from '../core/errors.js'
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 
 /** Levels that a payload may nest wherever it comes from; beyond it recursion would be a danger. */
 export const deepest = 1000
@@ -13,7 +13,10 @@ function refuse(trail: Trail, message: string): never {
   })
 }
 
-/** Dates, Maps, class instances with `toJSON`: JSON itself says what becomes of them. */
+/** What JSON would write as an empty object, whatever it holds. */
+const emptied = [Map, Set, WeakMap, WeakSet, Promise, ArrayBuffer, RegExp, Error] as const
+
+/** Dates and other instances of classes: JSON itself says what becomes of them. */
 function throughJson(value: object, trail: Trail): unknown {
   let text: string | undefined
   try {
@@ -41,7 +44,11 @@ function copyObject(value: object, trail: Trail): unknown {
   if (trail.length >= deepest) refuse([], `is nested deeper than ${deepest} levels`)
   if ('toJSON' in value && typeof value.toJSON === 'function') return throughJson(value, trail)
   if (Array.isArray(value)) return copyArray(value, trail)
-  if (!isPlain(value)) return throughJson(value, trail)
+  if (!isPlain(value)) {
+    const kind = emptied.find((each) => value instanceof each)
+    if (kind !== undefined) refuse(trail, `a ${kind.name} cannot be written as JSON`)
+    return throughJson(value, trail)
+  }
   const source = value as Record<string, unknown>
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(source)) {
@@ -60,9 +67,12 @@ function copyMember(value: unknown, key: string | number, trail: Trail): unknown
     case 'boolean':
       return value
     case 'number':
-      return Number.isFinite(value) ? value : null
+      if (Number.isFinite(value)) return value
+      return refuse([...trail, key], `${value} cannot be written as JSON`)
     case 'bigint':
-      return refuse([...trail, key], 'a bigint cannot be written as JSON')
+    case 'function':
+    case 'symbol':
+      return refuse([...trail, key], `a ${typeof value} cannot be written as JSON`)
     case 'object': {
       if (value === null) return null
       trail.push(key)
@@ -82,7 +92,11 @@ function copyMember(value: unknown, key: string | number, trail: Trail): unknown
  */
 export function jsonCopy(payload: unknown): unknown {
   if (typeof payload === 'object' && payload !== null) return copyObject(payload, [])
-  return typeof payload === 'bigint'
-    ? refuse([], 'a bigint cannot be written as JSON')
-    : copyMember(payload, '', [])
+  try {
+    return copyMember(payload, '', [])
+  } catch (error) {
+    // A payload that is no object has no path.
+    if (!isRedisDistroError(error)) throw error
+    return refuse([], error.issues[0]?.message ?? error.message)
+  }
 }

@@ -1,29 +1,24 @@
 import type { Server } from 'node:http'
-import rateLimit from '@fastify/rate-limit'
-import fastify, {
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify'
+import fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyReply } from 'fastify'
 import { RedisDistroError } from '../core/errors.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
-import { type Access, createGate, type HttpTokens } from './auth.js'
 import { addBodyParsers, checkBody } from './body.js'
-import { refuseMalformed } from './malformed.js'
-import { foreignHeader } from './origin.js'
+import { allowOrigins } from './cors.js'
+import { createGuard, type Guard, type GuardOptions } from './guard.js'
+import { safetyHeaders } from './headers.js'
+import { type ConnectionLimits, createNodeServer } from './node-server.js'
 import { asProblem, sendProblem } from './problem.js'
+import { createRateLimits, type RateLimit } from './rate-limit.js'
+import { maxParamLength } from './route-config.js'
+import { cutStalled } from './stalled.js'
 
 /** How the server takes requests, whatever its routes are. Times in ms, sizes in bytes. */
-export interface AppOptions {
-  readonly host: string
+export interface AppOptions extends ConnectionLimits, GuardOptions {
   readonly bodyLimit: number
-  /** To receive a request in; how long its answer takes is not counted. */
-  readonly requestTimeout: number
-  /** Left out: whoever reaches the port is let in. */
-  readonly tokens?: HttpTokens
-  readonly rateLimit?: { readonly max: number; readonly window: number } | undefined
+  /** A long answer of which nothing is taken for this long is given up. */
+  readonly stallTimeout: number
+  readonly rateLimit?: RateLimit | undefined
   /** Whose X-Forwarded-* headers are believed: true for all, or addresses. */
   readonly trustProxy: boolean | string | string[]
 }
@@ -35,86 +30,19 @@ export interface AppParts {
   readonly stopping: AbortSignal
 }
 
-/** ms that a connection may be silent, an answer in the making included. */
-const silence = 300_000
+type RefuseEarly = NonNullable<FastifyHttpOptions<Server>['frameworkErrors']>
 
-function createInstance(options: AppOptions, log: Log): FastifyInstance {
-  const { requestTimeout } = options
-  const settings: FastifyHttpOptions<Server> = {
-    bodyLimit: options.bodyLimit,
-    trustProxy: options.trustProxy,
-    requestTimeout,
-    connectionTimeout: silence,
-    http: {
-      headersTimeout: requestTimeout,
-      requestTimeout,
-      connectionsCheckingInterval: Math.min(requestTimeout, 1000),
-    },
-    routerOptions: { maxParamLength: 512 },
-    return503OnClosing: false,
-    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, requestTimeout),
-    frameworkErrors: (error, { method }, reply) => {
-      sendProblem(reply as FastifyReply, asProblem(error, { method, log }))
-    },
+/** What fastify refuses before any hook has run: the caller is asked for a token all the same. */
+function refuseEarly(guard: () => Guard, log: Log): RefuseEarly {
+  return async (error, request, reply) => {
+    const refusal = await guard()(request, reply as FastifyReply).then(
+      () => error,
+      (refused: unknown) => refused,
+    )
+    const { method, protocol } = request
+    reply.headers(safetyHeaders(protocol))
+    sendProblem(reply as FastifyReply, asProblem(refusal, { method, log }))
   }
-  return fastify(settings)
-}
-
-function accessOf(request: FastifyRequest): Access {
-  if (request.is404) return 'any'
-  const reading = request.method === 'GET' || request.method === 'HEAD'
-  return request.routeOptions.config.access ?? (reading ? 'read' : 'write')
-}
-
-const challenges = {
-  missing: 'Bearer realm="redisdistro"',
-  wrong: 'Bearer realm="redisdistro", error="invalid_token"',
-  insufficient: 'Bearer realm="redisdistro", error="insufficient_scope"',
-} as const
-
-const refusals = {
-  missing: 'a token is wanted: Authorization: Bearer <token>',
-  wrong: 'the token is not one of this server',
-  insufficient: 'the token does not open this route',
-} as const
-
-/** Lets in who may come: by token where there are some, else only from this machine. */
-function addGate(app: FastifyInstance, options: AppOptions): void {
-  if (options.tokens === undefined) return
-  const gate = createGate(options.tokens)
-  app.addHook('onRequest', async (request, reply) => {
-    const { headers } = request
-    if (!gate.guarded) {
-      const { protocol } = request
-      const header = foreignHeader(headers, { host: options.host, protocol })
-      if (header === undefined) return
-      const detail = `the ${header} is foreign; a server without tokens answers only to its own address`
-      throw new RedisDistroError('forbidden', detail)
-    }
-    const verdict = gate.judge(headers.authorization, accessOf(request))
-    if (verdict === 'admitted') return
-    reply.header('www-authenticate', challenges[verdict])
-    const code = verdict === 'insufficient' ? 'forbidden' : 'unauthorized'
-    throw new RedisDistroError(code, refusals[verdict])
-  })
-}
-
-/** Counts requests by caller before any token is looked at, so that guessing is slow too. */
-async function addRateLimit(app: FastifyInstance, options: AppOptions): Promise<void> {
-  if (options.rateLimit === undefined) return
-  const { max, window } = options.rateLimit
-  await app.register(rateLimit, {
-    global: false,
-    max,
-    timeWindow: window,
-    allowList: (request) => accessOf(request) === 'open',
-    errorResponseBuilder: (_request, { after }) =>
-      new RedisDistroError(
-        'too_many_requests',
-        `more than ${max} requests; come again in ${after}`,
-      ),
-  })
-  app.addHook('onRequest', app.rateLimit())
 }
 
 /** Says what was answered: a line at debug, and a counter by route. */
@@ -132,35 +60,56 @@ function addRecords(app: FastifyInstance, { counters, log }: AppParts): void {
   })
 }
 
+function unknownRoute({ method, url }: { method: string; url: string }): RedisDistroError {
+  const path = url.split('?')[0]?.slice(0, 200)
+  return new RedisDistroError('unknown_route', `there is no route ${method} ${path}`)
+}
+
 function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
-  app.setErrorHandler((error, { method }, reply) =>
-    sendProblem(reply, asProblem(error, { method, log })),
+  app.setErrorHandler((error, { method, routeOptions: { bodyLimit } }, reply) =>
+    sendProblem(reply, asProblem(error, { method, log, bodyLimit })),
   )
-  app.addHook('onRequest', async (request) => {
-    if (stopping.aborted && request.routeOptions.url !== '/health') {
+  app.setNotFoundHandler((request) => {
+    throw unknownRoute(request)
+  })
+  app.addHook('onRequest', async ({ raw, headers, routeOptions }) => {
+    if (stopping.aborted && routeOptions.url !== '/health') {
       throw new RedisDistroError('closed', 'the server is stopping')
     }
+    if (headers.host === undefined && raw.httpVersion !== '1.0') {
+      throw new RedisDistroError('bad_request', 'a Host header is wanted')
+    }
   })
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+  app.addHook('onSend', async ({ protocol }, reply) => {
+    reply.headers(safetyHeaders(protocol))
     if (stopping.aborted) reply.header('connection', 'close')
   })
 }
 
 /** A server that knows how to take, guard and answer requests, and has no routes yet. */
 export async function createApp(options: AppOptions, parts: AppParts): Promise<FastifyInstance> {
-  const app = createInstance(options, parts.log)
+  let guard: Guard = async () => undefined
+  const app = fastify({
+    bodyLimit: options.bodyLimit,
+    trustProxy: options.trustProxy,
+    routerOptions: { maxParamLength },
+    return503OnClosing: false,
+    serverFactory: (handler) => createNodeServer(handler, options, parts.log),
+    // Every server has its own, also that of a second address.
+    clientErrorHandler: () => undefined,
+    frameworkErrors: refuseEarly(() => guard, parts.log),
+  })
   addBodyParsers(app)
   addManners(app, parts)
   addRecords(app, parts)
-  await addRateLimit(app, options)
-  addGate(app, options)
+  await allowOrigins(app, options.cors)
+  guard = createGuard(options, await createRateLimits(app, options.rateLimit))
+  app.addHook('onRequest', (request, reply) => guard(request, reply))
   // Before its body is read, which no route would take.
-  app.addHook('onRequest', async ({ is404, method, url }) => {
-    if (!is404) return
-    const path = url.split('?')[0]?.slice(0, 200)
-    throw new RedisDistroError('unknown_route', `there is no route ${method} ${path}`)
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw unknownRoute(request)
   })
   app.addHook('preValidation', async (request) => checkBody(request))
+  cutStalled(app, options.stallTimeout)
   return app
 }

@@ -16,10 +16,16 @@ export type Access = 'open' | 'enqueue' | 'task' | 'read' | 'write' | 'any'
 /** `missing` and `wrong` are 401, `insufficient` is 403. */
 export type Verdict = 'admitted' | 'missing' | 'wrong' | 'insufficient'
 
+export interface Judgement {
+  readonly verdict: Verdict
+  /** A digest of the token that was one of this server's, to tell callers apart by. */
+  readonly token?: string
+}
+
 export interface Gate {
   /** True where there are tokens at all; without, callers are told by Host and Origin. */
   readonly guarded: boolean
-  judge(authorization: string | undefined, access: Access): Verdict
+  judge(authorization: string | undefined, access: Access): Judgement
 }
 
 type Role = keyof HttpTokens
@@ -46,12 +52,13 @@ export function createGate(tokens: HttpTokens): Gate {
   return {
     guarded: known.length > 0,
     judge(authorization, access) {
-      if (known.length === 0 || access === 'open') return 'admitted'
-      if (authorization === undefined) return 'missing'
+      if (known.length === 0 || access === 'open') return { verdict: 'admitted' }
+      if (authorization === undefined) return { verdict: 'missing' }
       const given = digest(bearer.exec(authorization)?.[1] ?? '')
       const fitting = known.filter(({ hash }) => timingSafeEqual(hash, given))
-      if (fitting.length === 0) return 'wrong'
-      return fitting.some(({ role }) => opens[role].includes(access)) ? 'admitted' : 'insufficient'
+      if (fitting.length === 0) return { verdict: 'wrong' }
+      const opened = fitting.some(({ role }) => opens[role].includes(access))
+      return { verdict: opened ? 'admitted' : 'insufficient', token: given.toString('base64') }
     },
   }
 }

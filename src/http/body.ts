@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { jsonLoss } from '../client/exact-json.js'
 import { RedisDistroError } from '../core/errors.js'
+import { wrong } from './problem.js'
 import type { BodyKind } from './route-config.js'
 
 type ParseJson = (text: string, request: FastifyRequest) => unknown
@@ -28,10 +30,19 @@ function createJsonParser(app: FastifyInstance): ParseJson {
   }
 }
 
-function refuseEncoding(request: FastifyRequest): void {
-  const encoding = request.headers['content-encoding']
-  if (encoding === undefined || encoding.toLowerCase() === 'identity') return
-  throw new RedisDistroError('unsupported_media', 'the body must be sent without Content-Encoding')
+const charsets = /;\s*charset\s*=\s*"?([^\s;"]*)/gi
+
+/** Refuses what is no plain UTF-8, which alone is read. */
+function refuseEncoding({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const words = 'the body must be sent without Content-Encoding'
+    throw new RedisDistroError('unsupported_media', words)
+  }
+  for (const [, charset = ''] of headers['content-type']?.matchAll(charsets) ?? []) {
+    if (/^utf-?8$/i.test(charset)) continue
+    throw new RedisDistroError('unsupported_media', 'the body must be UTF-8, and so its charset')
+  }
 }
 
 function textOf(body: Buffer): string {
@@ -48,11 +59,23 @@ function parseAt<Parsed>(where: string, parse: () => Parsed): Parsed {
   }
 }
 
+/** Refuses a text whose value would not be what it says; `index` is that of an NDJSON element. */
+function refuseLoss(text: string, value: unknown, index?: number): void {
+  const loss = jsonLoss(text, value)
+  if (loss === undefined) return
+  const { path, message } = loss
+  const parts = [index === undefined ? '' : String(index), path]
+  throw wrong('bad_payload', [{ path: parts.filter((part) => part !== '').join('.'), message }])
+}
+
 /** NDJSON as the array that it is; empty lines are no elements. */
 function parseLines(text: string, parse: (line: string) => unknown): unknown[] {
   const elements: unknown[] = []
   for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() !== '') elements.push(parseAt(`line ${index + 1}`, () => parse(line)))
+    if (line.trim() === '') continue
+    const element = parseAt(`line ${index + 1}`, () => parse(line))
+    refuseLoss(line, element, elements.length)
+    elements.push(element)
   }
   return elements
 }
@@ -80,7 +103,10 @@ export function addBodyParsers(app: FastifyInstance): void {
     async (request: FastifyRequest, body: Buffer) => {
       refuseEncoding(request)
       if (body.length === 0) return undefined
-      return parseAt('the body', () => parse(textOf(body), request))
+      const text = parseAt('the body', () => textOf(body))
+      const value = parseAt('the body', () => parse(text, request))
+      refuseLoss(text, value)
+      return value
     },
   )
   app.addContentTypeParser<Buffer>(

@@ -7,8 +7,6 @@ import { wrong } from './problem.js'
 type Options = Readonly<Record<string, unknown>>
 type Fields = TypeEntry['fields']
 
-const maxBatch = 10_000
-
 const elementSchema = z.strictObject({
   type: z.string({ error: 'must be the name of a task type' }).min(1, 'must not be empty'),
   payload: z.unknown(),
@@ -16,14 +14,16 @@ const elementSchema = z.strictObject({
 })
 
 /**
- * The elements of a batch's body.
+ * The elements of a batch's body, `most` of them.
  * @throws RedisDistroError `bad_payload` where it is no array, or has none or too many
  */
-export function elementsOf(body: unknown): unknown[] {
+export function elementsOf(body: unknown, most: number): unknown[] {
   const refuse = (message: string) => wrong('bad_payload', [{ path: '', message }])
   if (!Array.isArray(body)) throw refuse('the body must be a JSON array, or NDJSON')
   if (body.length === 0) throw refuse('at least one element is wanted')
-  if (body.length > maxBatch) throw refuse(`at most ${maxBatch} elements are taken at once`)
+  if (body.length > most) {
+    throw refuse(`at most ${most} elements are taken at once (http.batchLimit)`)
+  }
   return body
 }
 
@@ -68,10 +68,10 @@ async function fieldsByType(
  */
 export async function mixedEntries(
   enqueuer: Enqueuer,
-  body: unknown,
+  elements: readonly unknown[],
   query: Options,
 ): Promise<EnqueueEntry[]> {
-  const entries = elementsOf(body).map(readElement)
+  const entries = elements.map(readElement)
   const fields = await fieldsByType(enqueuer, entries)
   return entries.map((entry) => {
     if (entry.issues !== undefined) return entry

@@ -62,6 +62,8 @@ function sharedOptions(request: FastifyRequest): { query: Options; idempotencyKe
 export interface EnqueueParts {
   readonly enqueuer: Enqueuer
   readonly limits: PayloadLimits
+  /** Tasks of a batch at most. */
+  readonly batchLimit: number
 }
 
 function singleRoute(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): void {
@@ -84,13 +86,13 @@ function singleRoute(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): 
   )
 }
 
-function batchRoutes(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): void {
+function batchRoutes(app: FastifyInstance, { enqueuer, limits, batchLimit }: EnqueueParts): void {
   const config = { access, takes: 'batch' } as const
 
   app.post<TypeParams>('/enqueue/:type/batch', { config }, async (request, reply) => {
     const { type, fields } = await enqueuer.type(request.params.type)
     const { query, ...key } = sharedOptions(request)
-    const entries = elementsOf(request.body).map((element) => {
+    const entries = elementsOf(request.body, batchLimit).map((element) => {
       const { payload, options } = partPayload(element, fields)
       return limited({ type, payload, options: overlaid(options, query) }, limits)
     })
@@ -100,7 +102,8 @@ function batchRoutes(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): 
 
   app.post('/enqueue', { config }, async (request, reply) => {
     const { query, ...key } = sharedOptions(request)
-    const mixed = await mixedEntries(enqueuer, request.body, query)
+    const elements = elementsOf(request.body, batchLimit)
+    const mixed = await mixedEntries(enqueuer, elements, query)
     const entries = mixed.map((entry) => limited(entry, limits))
     reply.code(202)
     return enqueueBatch(request, enqueuer, { entries, ...key })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -49,26 +50,61 @@ function watchIdle(server: Server): () => void {
   }
 }
 
-async function closeWithin(app: FastifyInstance, grace: number, endIdle: () => void) {
-  const timer = setTimeout(() => app.server.closeAllConnections(), grace)
-  try {
-    const closed = app.close()
-    endIdle()
-    await closed
-  } finally {
-    clearTimeout(timer)
+/** The servers of one app, and how what is idle on them is hung up. */
+class Listeners {
+  readonly #app: FastifyInstance
+  readonly #servers: Server[]
+  readonly #endIdle: (() => void)[]
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+    this.#servers = [app.server]
+    this.#endIdle = [watchIdle(app.server)]
+  }
+
+  /** Listens at a second address too, where this machine has it. */
+  async add(server: Server, address: Address): Promise<void> {
+    const listening = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(address, () => resolve(true))
+    })
+    if (!listening) return
+    this.#servers.push(server)
+    this.#endIdle.push(watchIdle(server))
+  }
+
+  async close(grace: number): Promise<void> {
+    const cut = () => {
+      for (const server of this.#servers) server.closeAllConnections()
+    }
+    const timer = setTimeout(cut, grace)
+    try {
+      const others = this.#servers.slice(1).map((server) => once(server.close(), 'close'))
+      const closed = Promise.all([this.#app.close(), ...others])
+      for (const endIdle of this.#endIdle) endIdle()
+      await closed
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }
 
+const loopbacks = ['127.0.0.1', '::1'] as const
+
 /**
- * Listens, and says where.
+ * Listens, and says where; `localhost` is both of its addresses, the second one by `another` server
+ * of the same app.
  * @throws RedisDistroError `bad_config` that names the address and what is wrong with it
  */
-export async function listen(app: FastifyInstance, address: Address): Promise<Listening> {
-  const { host, port } = address
-  const endIdle = watchIdle(app.server)
+export async function listen(
+  app: FastifyInstance,
+  { host, port }: Address,
+  another: () => Server,
+): Promise<Listening> {
+  const listeners = new Listeners(app)
+  const [first, second] = host === 'localhost' ? loopbacks : [host]
   try {
-    await app.listen({ host, port })
+    await app.listen({ host: first, port })
   } catch (error) {
     await app.close()
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
@@ -77,8 +113,8 @@ export async function listen(app: FastifyInstance, address: Address): Promise<Li
     throw new RedisDistroError('bad_config', message, { cause: error })
   }
   const [bound] = app.addresses()
-  return {
-    address: typeof bound === 'object' ? { host: bound.address, port: bound.port } : address,
-    close: (grace) => closeWithin(app, grace, endIdle),
-  }
+  const address =
+    typeof bound === 'object' ? { host: bound.address, port: bound.port } : { host, port }
+  if (second !== undefined) await listeners.add(another(), { host: second, port: address.port })
+  return { address, close: (grace) => listeners.close(grace) }
 }

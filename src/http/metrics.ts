@@ -152,7 +152,8 @@ function familiesOf(stats: Stats | undefined, counters: Counters): Family[] {
 export function metricsRoutes(app: FastifyInstance, parts: MetricsParts): void {
   app.get('/metrics', async (request, reply) => {
     const stats = await askStore(parts)
-    reply.header('vary', 'accept')
+    const varies = reply.getHeader('vary')
+    reply.header('vary', varies === undefined ? 'accept' : `${varies}, accept`)
     if (/\bapplication\/json\b/i.test(request.headers.accept ?? '')) {
       const [counters, process] = [parts.counters.read(), readProcess()]
       return { up: stats !== undefined, stats: stats ?? null, counters, process }

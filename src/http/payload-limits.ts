@@ -18,9 +18,11 @@ export function overLimit(
   let values = 0
   for (let depth = 0; level.length > 0; depth++) {
     values += level.length
-    if (values > maxValues) return `holds more than ${maxValues} values`
+    if (values > maxValues) return `holds more than ${maxValues} values (http.payload.maxValues)`
     const containers = level.filter(isContainer)
-    if (depth >= maxDepth && containers.length > 0) return `nests deeper than ${maxDepth} levels`
+    if (depth >= maxDepth && containers.length > 0) {
+      return `nests deeper than ${maxDepth} levels (http.payload.maxDepth)`
+    }
     level = containers.flatMap((container): unknown[] => Object.values(container))
   }
   return undefined

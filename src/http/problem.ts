@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { type ErrorCode, type Issue, isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import type { State } from '../core/state.js'
 import type { Log } from '../telemetry/log.js'
+import { maxParamLength } from './route-config.js'
 
 /** What every error answers with: a problem document of RFC 9457, `code` from core's table. */
 export interface Problem {
@@ -73,42 +75,66 @@ const hints: Partial<Record<ErrorCode, string>> = {
   store_full: 'nothing was written; repeat the request later',
 }
 
-function detailOf({ code, message }: RedisDistroError): string {
-  const hint = hints[code]
-  return hint === undefined || /repeat/i.test(message) ? message : `${message}; ${hint}`
+const whereRedisIs = /(?<=\bRedis)( at \S+| by sentinel \([^)]*\)| Cluster \([^)]*\))/g
+
+/** An error of the store without its address and its own words, but for the first: READONLY, say. */
+function wordsOf({ message, cause }: RedisDistroError): string {
+  const plain = message.replaceAll(whereRedisIs, '')
+  if (!(cause instanceof Error) || isRedisDistroError(cause) || cause.message === '') return plain
+  const [reason = ''] = /^[A-Z]+\b/.exec(cause.message) ?? []
+  return plain.replaceAll(` (${cause.message})`, '').replaceAll(cause.message, reason)
+}
+
+function detailOf(error: RedisDistroError): string {
+  const hint = hints[error.code]
+  if (error.family !== 'infrastructure') return error.message
+  const words = wordsOf(error)
+  return hint === undefined || /repeat/i.test(words) ? words : `${words}; ${hint}`
 }
 
 /** Who only reads is told nothing of what may have been written: an answer is there or is not. */
-function problemOfRead({ code, message }: RedisDistroError): Problem | undefined {
-  if (code === 'store_away') return problemOf(code, `${message}; repeat the request`)
+function problemOfRead(error: RedisDistroError): Problem | undefined {
+  const { code } = error
+  if (code === 'store_away') return problemOf(code, `${wordsOf(error)}; repeat the request`)
   if (code !== 'store_unknown') return undefined
   return problemOf('store_away', 'Redis did not answer; repeat the request')
 }
 
-/** fastify's own errors that have a code of ours, and words where its own say too little. */
-const ofFastify: Record<string, { readonly code: ErrorCode; readonly detail?: string }> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: 'too_large',
-    detail: 'the body is larger than http.bodyLimit allows',
-  },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media' },
-  FST_ERR_MAX_PARAM_LENGTH: {
-    code: 'unknown_route',
-    detail: 'a name in the path is longer than any that exists',
-  },
-  FST_ERR_NOT_FOUND: { code: 'unknown_route' },
+/** What an error came of, for the words of it. */
+export interface Failing {
+  readonly method: string
+  readonly log: Log
+  /** Bytes that the route takes. */
+  readonly bodyLimit?: number | undefined
 }
 
-function ofFramework(error: Error): Problem | undefined {
+/** fastify's own errors that have a code of ours, in words of ours. */
+function ofFramework(error: Error, { bodyLimit }: Failing): Problem | undefined {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const known = ofFastify[code]
-  if (known !== undefined) return problemOf(known.code, known.detail ?? error.message)
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': {
+      const most = bodyLimit === undefined ? 'this route takes' : `${bodyLimit} bytes`
+      return problemOf('too_large', `the body is larger than ${most} (http.bodyLimit)`)
+    }
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return problemOf('unsupported_media', 'the Content-Type is none that this route takes')
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return problemOf(
+        'unknown_route',
+        `a name in the path is longer than ${maxParamLength} characters`,
+      )
+    case 'FST_ERR_BAD_URL':
+      return problemOf('bad_request', 'the path is not percent-encoded UTF-8')
+    case 'FST_ERR_NOT_FOUND':
+      return problemOf('unknown_route', 'there is no such route')
+  }
   const status = 'statusCode' in error ? Number(error.statusCode) : 500
   return status >= 400 && status < 500 ? problemOf('bad_request', error.message) : undefined
 }
 
-/** The problem that an error is; what nobody expected is logged here and told to nobody. */
-export function asProblem(error: unknown, { method, log }: { method: string; log: Log }): Problem {
+/** The problem that an error is; what nobody expected is logged, and told to nobody but by its id. */
+export function asProblem(error: unknown, failing: Failing): Problem {
+  const { method, log } = failing
   if (isRedisDistroError(error) && statusOf(error.code) !== 500) {
     const { code, issues } = error
     const read = method === 'GET' || method === 'HEAD' ? problemOfRead(error) : undefined
@@ -116,10 +142,11 @@ export function asProblem(error: unknown, { method, log }: { method: string; log
     return problemOf(code, detailOf(error), issues.length > 0 ? { issues } : {})
   }
   const known =
-    error instanceof Error && !isRedisDistroError(error) ? ofFramework(error) : undefined
+    error instanceof Error && !isRedisDistroError(error) ? ofFramework(error, failing) : undefined
   if (known !== undefined) return known
-  log.error('a request failed', { err: error })
-  return problemOf('internal', 'a fault of the server; its log has more')
+  const id = randomUUID()
+  log.error('a request failed', { err: error, method, id })
+  return problemOf('internal', `a fault of the server; its log has more, under ${id}`)
 }
 
 /** Answers with a problem; 503 asks to come again in a second. */

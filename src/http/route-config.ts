@@ -6,6 +6,9 @@ import type { Access } from './auth.js'
  */
 export type BodyKind = 'payload' | 'batch' | 'filter' | 'none'
 
+/** Characters of one name in a path, as it is sent; an id or a name of ours has 128 at most. */
+export const maxParamLength = 512
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Left out: `read` for a GET, `write` for all else. */

@@ -9,6 +9,7 @@ import { enqueueRoutes } from './enqueue.js'
 import { healthRoutes, type Readiness } from './health.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
+import { createNodeServer } from './node-server.js'
 import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
 import { taskRoutes } from './tasks.js'
@@ -22,6 +23,8 @@ export interface HttpOptions extends AppOptions {
   /** `worker`: only /health, /ready and /metrics. */
   readonly role: 'producer' | 'worker'
   readonly payload: PayloadLimits
+  /** Tasks of a batch at most. */
+  readonly batchLimit: number
   /** ms that requests in flight may take to end when the server stops; 10 s if left out. */
   readonly stopGrace?: number
 }
@@ -45,7 +48,8 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   healthRoutes(app, parts)
   metricsRoutes(app, parts)
   if (options.role === 'worker') return
-  if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: options.payload })
+  const { payload, batchLimit } = options
+  if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: payload, batchLimit })
   taskRoutes(app, parts)
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
@@ -77,7 +81,8 @@ export class HttpServer {
   async start(): Promise<Address> {
     const stopping = this.#stopping.signal
     const app = await createApi(this.#options, { ...this.#parts, stopping })
-    this.#listening = await listen(app, this.#options)
+    const another = () => createNodeServer(app.routing, this.#options, this.#parts.log)
+    this.#listening = await listen(app, this.#options, another)
     return this.#listening.address
   }
 

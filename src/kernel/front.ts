@@ -64,11 +64,13 @@ export class Front {
   }
 
   #server(role: HttpOptions['role']): HttpServer {
-    const { admin: _, rateLimit, ...settings } = this.#settings
+    const { admin: _, rateLimit, cors, ...settings } = this.#settings
     const limit = rateLimit === false ? undefined : rateLimit
     const { enqueuer, stopGrace, ...parts } = this.#parts
     const routes = role === 'producer' ? { ...parts, enqueuer } : parts
-    return new HttpServer({ ...settings, rateLimit: limit, role, stopGrace }, routes)
+    const origins = cors === false ? undefined : cors
+    const options = { ...settings, rateLimit: limit, cors: origins, role, stopGrace }
+    return new HttpServer(options, routes)
   }
 
   /** The API; a worker of the project that came first gives its port up. */

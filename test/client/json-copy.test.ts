@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { jsonCopy } from '../../src/client/json-copy.js'
 
-test('a copy is what JSON makes of it', () => {
+test('a copy is what JSON makes of it, but for what it would empty', () => {
   const value = fc.anything({
     withDate: true,
     withMap: true,
@@ -13,9 +13,17 @@ test('a copy is what JSON makes of it', () => {
   fc.assert(
     fc.property(value, (given) => {
       let text: string | undefined
+      let lossy = false
       try {
-        text = JSON.stringify(given)
+        text = JSON.stringify(given, (_, value) => {
+          lossy ||= typeof value === 'number' && !Number.isFinite(value)
+          lossy ||= value instanceof Map || value instanceof Set
+          return value
+        })
       } catch {
+        lossy = true
+      }
+      if (lossy) {
         expect(() => jsonCopy(given)).toThrow(expect.objectContaining({ code: 'bad_payload' }))
         return
       }
@@ -45,4 +53,8 @@ test('what JSON cannot hold is refused, with its path', () => {
     'a.0.big: a bigint cannot be written as JSON',
   )
   expect(() => jsonCopy(circle)).toThrow('is nested deeper than 1000 levels')
+  expect(() => jsonCopy([Number.NaN])).toThrow('0: NaN cannot be written as JSON')
+  expect(() => jsonCopy(() => 1)).toThrow('a function cannot be written as JSON')
+  expect(() => jsonCopy({ a: { b: new Map() } })).toThrow('a.b: a Map cannot be written as JSON')
+  expect(() => jsonCopy(Promise.resolve())).toThrow('a Promise cannot be written as JSON')
 })

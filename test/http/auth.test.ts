@@ -147,7 +147,7 @@ describe('without tokens', () => {
 test('a scheme other than Bearer and an empty token open nothing', () => {
   const gate = createGate({ api: ['secret-token'], enqueue: [], read: [] })
   for (const given of ['Basic secret-token', 'secret-token', 'Bearer', 'Bearer ', 'Bearer a b']) {
-    expect(gate.judge(given, 'read')).toBe('wrong')
+    expect(gate.judge(given, 'read')).toEqual({ verdict: 'wrong' })
   }
-  expect(gate.judge('Bearer secret-token', 'read')).toBe('admitted')
+  expect(gate.judge('Bearer secret-token', 'read')).toMatchObject({ verdict: 'admitted' })
 })

@@ -141,7 +141,9 @@ test('limits of a payload are the configured ones', async () => {
   const url = '/enqueue/email'
   const post = async (payload: object) =>
     (await app.inject({ method: 'POST', url, payload })).json()
-  expect((await post({ to: 'a', b: { c: { d: 1 } } })).detail).toBe('nests deeper than 2 levels')
-  expect((await post({ to: [1, 2, 3, 4] })).detail).toBe('holds more than 5 values')
+  expect((await post({ to: 'a', b: { c: { d: 1 } } })).detail).toContain(
+    'nests deeper than 2 levels',
+  )
+  expect((await post({ to: [1, 2, 3, 4] })).detail).toContain('holds more than 5 values')
   expect((await post({ to: [1, 2, 3] })).message).toBe('Task enqueued')
 })

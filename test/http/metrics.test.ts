@@ -78,13 +78,14 @@ describe('GET /metrics', () => {
 
 describe('health', () => {
   test('is told while the store is away, readiness is not', async () => {
-    const checks = { redis: 'no answer', workers: 'ok' }
-    const app = await api({}, { ready: async () => ({ ok: false, checks }) })
+    const found = { redis: 'no answer', workers: 'ok' }
+    const app = await api({}, { ready: async () => ({ ok: false, checks: found }) })
     expect((await app.inject('/health')).json()).toEqual({ status: 'ok' })
     const reply = await app.inject('/ready')
     expect(reply.statusCode).toBe(503)
+    const checks = { redis: 'does not answer as it should', workers: 'ok' }
     expect(reply.json()).toMatchObject({ status: 503, code: 'store_away', checks })
-    expect(reply.json().detail).toBe('redis: no answer')
+    expect(reply.json().detail).toBe('redis: does not answer as it should')
   })
 
   test('is ready with what was checked', async () => {

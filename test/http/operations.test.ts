@@ -102,7 +102,7 @@ test('HEAD answers as GET, without a body', async () => {
 })
 
 test('requests over the rate are 429 with when to come again, probes are not counted', async () => {
-  const app = await api({ rateLimit: { max: 2, window: 60_000 } })
+  const app = await api({ rateLimit: { max: 2, window: 60_000, callers: 100 } })
   for (let i = 0; i < 5; i++) expect((await app.inject('/health')).statusCode).toBe(200)
   expect((await app.inject('/queues')).statusCode).toBe(200)
   expect((await app.inject('/nowhere')).statusCode).toBe(404)
@@ -114,7 +114,7 @@ test('requests over the rate are 429 with when to come again, probes are not cou
 
 test('guessing tokens is counted by the rate limit too', async () => {
   const tokens = { api: ['the-right-one'], enqueue: [], read: [] }
-  const app = await api({ tokens, rateLimit: { max: 2, window: 60_000 } })
+  const app = await api({ tokens, rateLimit: { max: 2, window: 60_000, callers: 100 } })
   const statuses: number[] = []
   for (let i = 0; i < 3; i++) statuses.push((await app.inject('/queues')).statusCode)
   expect(statuses).toEqual([401, 401, 429])

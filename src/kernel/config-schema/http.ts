@@ -17,9 +17,44 @@ export function splitTokens(text: string): string[] {
 
 const port = z.int().min(0).max(65_535)
 
-const rateLimitSchema = z.strictObject({
-  max: z.int().min(1).describe('Requests of one caller in each window.'),
-  window: durationSchema.prefault('1m').describe('Length of the window.'),
+const rateLimitSchema = z
+  .strictObject({
+    max: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Requests of one address in each window, counted before a token is looked at.'),
+    maxPerToken: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Requests by one token in each window, from wherever they come.'),
+    window: durationSchema.prefault('1m').describe('Length of the window.'),
+    callers: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Addresses that are remembered at most; the one unseen for longest goes first.'),
+  })
+  .refine(
+    ({ max, maxPerToken }) => max !== undefined || maxPerToken !== undefined,
+    'needs max, maxPerToken or both',
+  )
+
+const originMessage =
+  "must be an origin and no more, such as 'https://app.example.com'; `*` and `null` are not taken"
+
+/** Whether a text is the very Origin header of a page. */
+function isOrigin(text: string): boolean {
+  if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false
+  return new URL(text).origin === text
+}
+
+const corsSchema = z.strictObject({
+  origins: z
+    .array(z.string().refine(isOrigin, originMessage))
+    .min(1, 'must name at least one')
+    .describe('Pages that may call the API from a browser.'),
 })
 
 const adminSchema = z.strictObject({
@@ -47,6 +82,13 @@ const httpObject = z.strictObject({
     .min(1)
     .default(1024 * 1024)
     .describe('Bytes of a request at most.'),
+  batchLimit: z.int().min(1).max(100_000).default(10_000).describe('Tasks of a batch at most.'),
+  headerLimit: z
+    .int()
+    .min(1024, 'must be at least 1024')
+    .max(1024 * 1024)
+    .default(16 * 1024)
+    .describe("Bytes of a request's address and headers at most, together."),
   payload: z
     .strictObject({
       maxDepth: z
@@ -63,10 +105,30 @@ const httpObject = z.strictObject({
     .pipe(z.number().min(100, 'must be at least 100ms'))
     .prefault('10s')
     .describe('A request must be received within this; how long its answer takes is not counted.'),
+  stallTimeout: durationSchema
+    .pipe(z.number().min(100, 'must be at least 100ms'))
+    .prefault('30s')
+    .describe('A client that takes nothing of a long answer for this long is cut off.'),
+  keepAliveTimeout: durationSchema
+    .pipe(z.number().min(100, 'must be at least 100ms'))
+    .prefault('72s')
+    .describe('A connection without a request is closed after this.'),
+  maxConnections: z
+    .int()
+    .min(1)
+    .default(2_000)
+    .describe('Connections at a time; one more is closed at once.'),
   rateLimit: z
-    .union([z.literal(false), rateLimitSchema], 'must be false or { max, window }')
+    .union(
+      [z.literal(false), rateLimitSchema],
+      'must be false or { max?, maxPerToken?, window?, callers? }',
+    )
     .default(false)
     .describe('How many requests one caller may make; off.'),
+  cors: z
+    .union([z.literal(false), corsSchema], 'must be false or { origins }')
+    .default(false)
+    .describe("Other sites' pages that may call the API; off."),
   trustProxy: z
     .union([z.boolean(), z.string().min(1), z.array(z.string().min(1))])
     .default(false)
