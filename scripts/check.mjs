@@ -1,5 +1,5 @@
 // `npm run check`: everything about the source that can be known without running it. One line for
-// each step, its output only where it fails, at most two at a time. Names as arguments run
+// each step, its output only where it fails or is a note, at most two at a time. Names as arguments run
 // those steps alone (`npm run check -- floors`).
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
@@ -29,6 +29,7 @@ const steps = [
   { name: 'errors', args: ['scripts/errors.mjs', '--check'], after: 'build' },
   { name: 'config', args: ['scripts/config-docs.mjs', '--check'], after: 'build' },
   { name: 'tree', args: ['scripts/check-tree.mjs'] },
+  { name: 'audit', args: ['scripts/audit.mjs'] },
 ]
 
 /**
@@ -54,7 +55,9 @@ async function run({ name, args }) {
   })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name.padEnd(8)} ${seconds} s`)
-  if (code !== 0) console.log(output.trimEnd().replace(/^/gm, '     '))
+  // What a step could not look at is said even where it passes.
+  const shown = code === 0 ? output.match(/^note: .*$/gm)?.join('\n') : output.trimEnd()
+  if (shown) console.log(shown.replace(/^/gm, '     '))
   return code === 0
 }
 

@@ -16,10 +16,12 @@ export const addressSchema = z
   .describe('One plain mail address.')
 
 /**
- * Text of one line: no control character and no line separator. Needs no regular expression flag,
- * so that it means the same in JSON Schema.
+ * Text of one line: no control character, no line separator, nothing that turns the direction of
+ * what follows, no half of a character, and no encoded word, which a reader would decode into any of
+ * these. Needs no regular expression flag, so that it means the same in JSON Schema.
  */
-export const linePattern = /^[ -~\u00a0-\u2027\u202a-\uffff]*$/
+export const linePattern =
+  /^(?!.*=\?[^?\s]+\?[bBqQ]\?)([ -~\u00a0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/
 
 // The name has none of the characters that mean something in an address header.
 const namedPattern = /^([^"(),:;<>@[\\\]]{1,128}) <([^<>]+)>$/

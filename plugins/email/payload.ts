@@ -5,11 +5,14 @@ import type { EmailOptions } from './options.js'
 /** The bounds of one mail; attachments are counted decoded, in bytes. */
 export type MailLimits = Pick<
   EmailOptions,
-  'maxRecipients' | 'maxAttachments' | 'maxAttachmentBytes'
+  'maxRecipients' | 'maxBodyBytes' | 'maxAttachments' | 'maxAttachmentBytes'
 >
 
 const line = (longest: number) =>
-  z.string().max(longest).regex(linePattern, 'must be one line without control characters')
+  z
+    .string()
+    .max(longest)
+    .regex(linePattern, 'must be one line without control characters or encoded words')
 
 const isBase64 = (text: string) => Buffer.from(text, 'base64').toString('base64') === text
 
@@ -47,7 +50,8 @@ const sizeOf = (attachments: readonly z.output<typeof attachmentSchema>[]) =>
   )
 
 /** Builds the payload's schema for the given bounds; strict, without transforms. */
-export function payloadSchema({ maxRecipients, maxAttachments, maxAttachmentBytes }: MailLimits) {
+export function payloadSchema(limits: MailLimits) {
+  const { maxRecipients, maxBodyBytes, maxAttachments, maxAttachmentBytes } = limits
   const list = z.array(addressSchema).max(maxRecipients)
   const rule = `must be one plain mail address or a list of at most ${maxRecipients}`
   const required = z.union([addressSchema, list.min(1)], rule)
@@ -64,7 +68,7 @@ export function payloadSchema({ maxRecipients, maxAttachments, maxAttachmentByte
       replyTo: optional.describe('Where replies go.'),
       attachments: z
         .array(attachmentSchema)
-        .max(maxAttachments)
+        .max(maxAttachments, `must be at most ${maxAttachments} attachments`)
         .refine((attachments) => sizeOf(attachments) <= maxAttachmentBytes, {
           error: `must hold at most ${maxAttachmentBytes} bytes together`,
         })
@@ -74,6 +78,11 @@ export function payloadSchema({ maxRecipients, maxAttachments, maxAttachmentByte
       path: ['body'],
       error: 'a mail needs body, html or both',
     })
+    .refine(
+      ({ body = '', html = '' }) =>
+        Buffer.byteLength(body) + Buffer.byteLength(html) <= maxBodyBytes,
+      { path: ['body'], error: `body and html hold at most ${maxBodyBytes} bytes together` },
+    )
     .refine(
       ({ to, cc, bcc }) =>
         listOf(to).length + listOf(cc).length + listOf(bcc).length <= maxRecipients,

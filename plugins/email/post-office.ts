@@ -20,7 +20,7 @@ async function openDelivery(kernel: PluginHost, options: EmailOptions): Promise<
     const { hostname, port, protocol } = destination.url
     kernel.log.info('mails are sent over SMTP', { host: hostname, port, protocol })
     const { openSmtp } = await import('./smtp.js')
-    return openSmtp(destination.url, options.maxConnections)
+    return openSmtp(destination.url, options)
   }
   const directory = join(kernel.directory, 'outbox')
   kernel.log.info(

@@ -1,6 +1,7 @@
 import { createTransport, type NodemailerError } from 'nodemailer'
 import type { Delivered, Delivery, Refused } from './delivery.js'
 import { toDeliveryError } from './failure.js'
+import type { EmailOptions } from './options.js'
 
 // Together below the task's timeout, so that a silent server is named as such.
 const timeouts = {
@@ -22,13 +23,29 @@ const refusedOf = ({ rejected, rejectedErrors = [] }: Answers): Refused[] =>
     return { address, words: error?.response ?? error?.message ?? 'without a word' }
   })
 
+const isLoopback = ({ hostname }: URL): boolean =>
+  /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+
+/**
+ * True where nothing may be sent in the clear. An offer of STARTTLS that somebody on the way took out
+ * would else have the login sent to them.
+ */
+const mustEncrypt = (url: URL, { requireTls }: Pick<EmailOptions, 'requireTls'>): boolean =>
+  requireTls ?? (url.username !== '' && !isLoopback(url))
+
+/** How the server is spoken to; the URL's query wins over `requireTls` and `tls`. */
+export type SmtpOptions = Pick<EmailOptions, 'maxConnections' | 'tls' | 'requireTls'>
+
 /**
  * Delivers over pooled connections to the server of `url` (from `parseSmtpUrl`). Its certificate is
  * verified; the URL's query may tune the connection (`?requireTLS=true`, `?socketTimeout=10000`).
  */
-export function openSmtp(url: URL, maxConnections: number): Delivery {
+export function openSmtp(url: URL, options: SmtpOptions): Delivery {
+  const { maxConnections, tls = {} } = options
   const transport = createTransport({
     ...timeouts,
+    requireTLS: mustEncrypt(url, options),
+    tls: Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined)),
     url: url.href,
     pool: true,
     maxConnections,

@@ -1,5 +1,5 @@
 import { systemClock } from '../core/clock.js'
-import { paint } from './output.js'
+import { jsonOf, paint, remark } from './output.js'
 
 /** Says on stderr what becomes of the processes. */
 export interface Announce {
@@ -19,8 +19,7 @@ export function announcer(forPeople: boolean): Announce {
     (sentence: string, fields: Record<string, unknown> = {}): void => {
       const now = systemClock.now()
       const line = { level: levels[level], time: now, ...fields, msg: sentence }
-      const text = forPeople ? people(level, sentence, fields) : JSON.stringify(line)
-      process.stderr.write(`${text}\n`)
+      remark(forPeople ? people(level, sentence, fields) : jsonOf(line))
     }
   return { info: say('info'), warn: say('warn'), error: say('error') }
 }

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { overlaid, partPayload } from '../client/beside.js'
 import type { EnqueuedTask } from '../client/contract.js'
+import { jsonLoss } from '../client/exact-json.js'
+import { isRedisDistroError } from '../core/errors.js'
 import { priorities } from '../core/task.js'
 import { failure } from './failure.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
@@ -51,22 +53,33 @@ async function readFileText(path: string): Promise<string> {
 const problemOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
 
+/** What JSON says, exactly; throws where it is none, or its value would be another. */
+function readJson(text: string): unknown {
+  const value: unknown = JSON.parse(text)
+  const loss = jsonLoss(text, value)
+  if (loss === undefined) return value
+  const { path, message } = loss
+  throw failure('bad_payload', path === '' ? `the payload ${message}` : `${path}: ${message}`)
+}
+
 /** The payload of the argument: JSON, `@FILE`, or `-` for stdin; an empty object where left out. */
 async function readPayload(argument: string | undefined, command: Command): Promise<unknown> {
   if (argument === undefined) return {}
   const elsewhere = argument === '-' || argument.startsWith('@')
   if (!elsewhere) {
     try {
-      return JSON.parse(argument)
+      return readJson(argument)
     } catch (error) {
+      if (isRedisDistroError(error)) throw error
       return command.error(`error: the payload is not JSON: ${problemOf(error)}`)
     }
   }
   const path = argument.slice(1)
   const text = argument === '-' ? await readAll(process.stdin) : await readFileText(path)
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''))
+    return readJson(text.replace(/^\uFEFF/, ''))
   } catch (error) {
+    if (isRedisDistroError(error)) throw error
     const source = argument === '-' ? 'stdin' : path
     throw failure('bad_request', `${source} is not JSON: ${problemOf(error)}`, error)
   }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { type ErrorCode, type Issue, isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { remark } from './output.js'
 
 /** How the command ended: 0 done, 1 failed, 2 wrong use. */
 export const exitCodes = { done: 0, failed: 1, wrongUse: 2 } as const
@@ -62,6 +63,13 @@ export function settleFailure(error: unknown): number {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
   }
-  process.stderr.write(`${describeFailure(error)}\n`)
+  remark(describeFailure(error))
   return exitCodeOf(error)
+}
+
+/** Says that nobody caught an error, by its stack alone: Node itself would print all that it holds. */
+export function endUncaught(error: unknown): never {
+  const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  remark(`redisdistro: an error that nobody caught: ${words}`)
+  process.exit(exitCodes.failed)
 }

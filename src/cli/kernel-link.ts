@@ -1,15 +1,26 @@
 import type { ErrorFamily } from '../core/errors.js'
+import type { Lives } from '../core/life.js'
 
-/** The variable by which the supervisor tells a process to be the kernel itself. */
+/**
+ * The variable by which the supervisor tells a process to be the kernel itself: its life and those of
+ * the kernels before it, of which the first one has none.
+ */
 export const kernelVariable = 'REDISDISTRO_KERNEL'
+
+export const livesToText = ({ own, gone }: Lives): string => [own, ...gone].join(' ')
+
+export function livesFromText(text: string): Lives {
+  const [own = '', ...gone] = text.split(' ')
+  return { own, gone }
+}
 
 /** What the kernel's process tells its supervisor. */
 export type KernelMessage =
   | { readonly kind: 'ready' }
+  /** It begins to lease: from here on the end of the process may be the doing of a task. */
+  | { readonly kind: 'working' }
   /** It was asked to stop, by a signal of its own; an exit without this word is a crash. */
   | { readonly kind: 'stopping' }
-  /** An error that nobody caught, of a task that was left from before as likely as of the boot. */
-  | { readonly kind: 'crashed' }
   /** It could not boot; `family` is that of its error, where it has one. */
   | { readonly kind: 'refused'; readonly family: ErrorFamily | undefined }
 

@@ -1,13 +1,14 @@
 import { hostname } from 'node:os'
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError } from '../core/errors.js'
+import type { Lives } from '../core/life.js'
 import type { Kernel } from '../kernel/kernel.js'
 import type { Role } from '../kernel/roles.js'
 import { type Announce, announcer } from './announce.js'
 import { type Boot, bannerOf, bootOf } from './boot-words.js'
-import { describeFailure, exitCodeOf, exitCodes } from './failure.js'
+import { describeFailure, endUncaught, exitCodeOf, exitCodes } from './failure.js'
 import { copyWindow, type KernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
-import { remark } from './output.js'
+import { jsonOf, remark } from './output.js'
 import { placeOf } from './project.js'
 import type { StartOptions } from './start-options.js'
 
@@ -21,8 +22,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export interface KernelProcessOptions {
   /** Sentences and a banner on stderr; else JSON lines. */
   readonly forPeople: boolean
-  /** Whether this is the supervisor's first, which alone prints a result on stdout. */
-  readonly first: boolean
+  /** The supervisor's kernels; the first of them alone prints a result on stdout. */
+  readonly lives: Lives
 }
 
 /** The roles that the flags ask for; both where they name none. */
@@ -46,7 +47,7 @@ const tell = (message: KernelMessage): Promise<void> =>
 export class KernelProcess {
   readonly #options: StartOptions
   readonly #forPeople: boolean
-  readonly #first: boolean
+  readonly #lives: Lives
   readonly #announce: Announce
   readonly #ending: Promise<void>
   #end: () => void = () => undefined
@@ -54,10 +55,10 @@ export class KernelProcess {
   #crashed = false
   #kernel: Kernel | undefined
 
-  constructor(options: StartOptions, { forPeople, first }: KernelProcessOptions) {
+  constructor(options: StartOptions, { forPeople, lives }: KernelProcessOptions) {
     this.#options = options
     this.#forPeople = forPeople
-    this.#first = first
+    this.#lives = lives
     this.#announce = announcer(forPeople)
     this.#ending = new Promise((resolve) => {
       this.#end = resolve
@@ -71,7 +72,7 @@ export class KernelProcess {
     try {
       const first = await Promise.race([booting, this.#ending.then(() => undefined)])
       if (first !== undefined) await this.#sayReady(first)
-      else if (!(await this.#abandon(booting))) return exitCodes.done
+      else if (!(await this.#abandon(booting))) return this.#exitCode
     } catch (error) {
       return await this.#refuse(error)
     }
@@ -84,12 +85,13 @@ export class KernelProcess {
       process.on(signal, () => this.#onSignal(signal))
     }
     process.on('disconnect', () => this.#end())
+    // In place of the end that a command comes to.
+    process.off('uncaughtException', endUncaught)
     process.on('uncaughtException', (error) => {
       const words = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#announce.error('An error that nobody caught; the kernel stops', { error: words })
       if (this.#crashed) return
       this.#crashed = true
-      if (this.#kernel) void tell({ kind: 'crashed' })
       // Asked before the kernel stops, which answers nothing then.
       void Promise.race([this.#sayRunning(), pause(askingGrace)]).then(() => this.#end())
     })
@@ -117,14 +119,15 @@ export class KernelProcess {
     })
     this.#kernel = kernel
     const roles = rolesOf(this.#options)
-    const started = await kernel.start({ roles, queues })
+    const beforeWork = () => tell({ kind: 'working' })
+    const started = await kernel.start({ roles, queues, beforeWork, lives: this.#lives })
     return bootOf(kernel.config, { roles, queues, started })
   }
 
   async #sayReady(boot: Boot): Promise<void> {
     await tell({ kind: 'ready' })
-    if (this.#options.json && this.#first) {
-      process.stdout.write(`${JSON.stringify(boot, null, 2)}\n`)
+    if (this.#options.json && this.#lives.gone.length === 0) {
+      process.stdout.write(`${jsonOf(boot, 2)}\n`)
     }
     const level = this.#kernel?.config.logLevel
     if (this.#forPeople) remark(bannerOf(boot))
@@ -171,6 +174,10 @@ export class KernelProcess {
       remark(describeFailure(error))
       return exitCodes.failed
     }
+    return this.#exitCode
+  }
+
+  get #exitCode(): number {
     return this.#crashed ? exitCodes.failed : exitCodes.done
   }
 

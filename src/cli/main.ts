@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Command } from 'commander'
+import { learnVariables, redact } from '../core/secrets.js'
 import { addConfig } from './config.js'
 import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
-import { exitCodes, exitWords, settleFailure } from './failure.js'
+import { endUncaught, exitCodes, exitWords, settleFailure } from './failure.js'
 import { optionsOf } from './globals.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
@@ -50,6 +51,7 @@ function program(): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('afterAll', exitWords)
     .hook('preAction', (_, command) => refuseMissingConfig(command))
+    .configureOutput({ writeErr: (text) => void process.stderr.write(redact(text)) })
     .exitOverride()
   // The settings above are handed down when a command is added.
   for (const add of addAll) add(program)
@@ -64,6 +66,8 @@ const written = (stream: NodeJS.WriteStream): Promise<void> =>
   })
 
 async function main(): Promise<void> {
+  learnVariables(process.env)
+  process.on('uncaughtException', endUncaught)
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     await program().parseAsync()

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { redact } from '../core/secrets.js'
 import type { State } from '../core/state.js'
 
 type Style = Parameters<typeof styleText>[0]
@@ -141,10 +142,14 @@ export async function printResult(
   process.stdout.write(`${text}\n`)
 }
 
-/** A remark on stderr: not a result. */
+/** A remark on stderr, without known secrets: not a result. */
 export const remark = (text: string): void => {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${redact(text)}\n`)
 }
+
+/** JSON whose texts hold no known secret; numbers are left alone, so that it stays JSON. */
+export const jsonOf = (value: unknown, spaces?: number): string =>
+  JSON.stringify(value, (_, inner) => (typeof inner === 'string' ? redact(inner) : inner), spaces)
 
 /** How far long work is, on one line of stderr that is written over; nothing without a terminal. */
 export function progressLine(words: (done: number) => string) {

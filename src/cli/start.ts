@@ -1,10 +1,20 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
+import type { Life } from '../core/life.js'
 import { optionsOf, wholeNumber } from './globals.js'
-import { kernelVariable, type StopSignal, stopSignals } from './kernel-link.js'
+import {
+  kernelVariable,
+  livesFromText,
+  livesToText,
+  type StopSignal,
+  stopSignals,
+} from './kernel-link.js'
 import type { StartOptions } from './start-options.js'
 
 const port = wholeNumber(0, 65_535, (message) => new InvalidArgumentError(message))
+
+/** Kernels before that a new one is told of: the leases of older ones have run out long since. */
+const mostGone = 20
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
@@ -30,14 +40,17 @@ async function supervise(forPeople: boolean): Promise<number> {
   const { fork } = await import('node:child_process')
   const { fileURLToPath } = await import('node:url')
   const { systemClock } = await import('../core/clock.js')
+  const { newLife } = await import('../core/life.js')
   const { announcer } = await import('./announce.js')
   const { Supervisor } = await import('./supervisor.js')
   const main = fileURLToPath(new URL('./main.js', import.meta.url))
-  let turn: 'first' | 'again' = 'first'
+  let gone: readonly Life[] = []
   const supervisor = new Supervisor({
     fork: () => {
-      const env = { ...process.env, [kernelVariable]: turn }
-      turn = 'again'
+      const own = newLife()
+      const env = { ...process.env, [kernelVariable]: livesToText({ own, gone }) }
+      // The next one is forked when this one has ended.
+      gone = [...gone, own].slice(-mostGone)
       return fork(main, process.argv.slice(2), { env })
     },
     announce: announcer(forPeople),
@@ -55,16 +68,16 @@ async function start(options: StartOptions, command: Command): Promise<void> {
     command.error('error: --queues says what workers run; without --worker there are none')
   }
   const forPeople = process.stderr.isTTY === true
-  const turn = process.env[kernelVariable]
+  const said = process.env[kernelVariable]
   // What a handler starts is no kernel of this supervisor.
   delete process.env[kernelVariable]
-  if (turn === undefined || process.send === undefined) {
+  if (said === undefined || process.send === undefined) {
     process.exitCode = await supervise(forPeople)
     return
   }
   const { KernelProcess } = await import('./kernel-process.js')
-  const first = turn === 'first'
-  process.exitCode = await new KernelProcess(options, { forPeople, first }).run()
+  const lives = livesFromText(said)
+  process.exitCode = await new KernelProcess(options, { forPeople, lives }).run()
 }
 
 /** `start [--producer] [--worker] [--queues a,b]` */

@@ -17,9 +17,10 @@ export interface SupervisorOptions {
 interface End {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
-  readonly ready: boolean
   /** Whether it said that it was asked to stop. */
   readonly stopping: boolean
+  /** Whether it said, at length, why it could not boot. */
+  readonly refused: boolean
   readonly refusedBy: ErrorFamily | undefined
   /** ms that it was ready. */
   readonly healthy: number
@@ -31,17 +32,20 @@ const longestPause = 30_000
 const healthyAgain = 60_000
 /** ms that a process has to end after the second signal. */
 const lastGrace = 1_000
+/** ms after a process's end for what it said before to be read. */
+const lastWords = 250
 
 /**
  * Runs the kernel in a process of its own and starts a new one when it dies. Hands signals on;
- * after the first one nothing is started again, the second ends everything at once. A kernel that
- * never came up is not tried again: its config or its Redis is wrong, and someone is watching.
+ * after the first one nothing is started again, the second ends everything at once. A kernel whose
+ * first boot fails is not tried again: its config or its Redis is wrong, and someone is watching.
+ * One that had begun to lease, or was killed, has not failed by its boot.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions
   #child: ChildProcess | undefined
-  /** Whether another try makes sense: one was up, or crashed by what a task did meanwhile. */
-  #mayComeUp = false
+  /** Whether one came so far that it leased, or was ready. */
+  #wasUp = false
   #pause = firstPause
   /** Monotonic ms of the first signal. */
   #stoppedAt: number | undefined
@@ -85,16 +89,20 @@ export class Supervisor {
     const child = fork()
     this.#child = child
     let readyAt: number | undefined
-    let stopping = false
-    let refusedBy: ErrorFamily | undefined
+    const said = {
+      stopping: false,
+      refused: false,
+      refusedBy: undefined as ErrorFamily | undefined,
+    }
     child.on('message', (message) => {
       if (!isKernelMessage(message)) return
-      if (message.kind === 'refused') refusedBy = message.family
-      else if (message.kind === 'stopping') stopping = true
-      else if (message.kind === 'crashed') this.#mayComeUp = true
-      else {
-        readyAt = clock.monotonic()
-        this.#mayComeUp = true
+      if (message.kind === 'stopping') said.stopping = true
+      else if (message.kind === 'refused') {
+        said.refused = true
+        said.refusedBy = message.family
+      } else {
+        this.#wasUp = true
+        if (message.kind === 'ready') readyAt = clock.monotonic()
       }
     })
     return new Promise((resolve, reject) => {
@@ -105,23 +113,28 @@ export class Supervisor {
       })
       child.once('exit', (code, signal) => {
         this.#child = undefined
-        const ready = readyAt !== undefined
         const healthy = readyAt === undefined ? 0 : clock.monotonic() - readyAt
-        resolve({ code, signal, ready, stopping, refusedBy, healthy })
+        const end = () => resolve({ code, signal, healthy, ...said })
+        if (!child.connected) return end()
+        const late = setTimeout(end, lastWords)
+        child.once('disconnect', () => {
+          clearTimeout(late)
+          end()
+        })
       })
     })
   }
 
-  /** Once it was up, only a wrong config or a wrong flag keeps it from being started again. */
-  #mayRestart({ ready, refusedBy }: End): boolean {
-    if (!this.#mayComeUp) return false
-    return ready || (refusedBy !== 'config' && refusedBy !== 'caller')
+  /** Once one was up, only a wrong config or a wrong flag keeps it from being started again. */
+  #mayRestart({ signal, refused, refusedBy }: End): boolean {
+    if (refusedBy === 'config' || refusedBy === 'caller') return false
+    return this.#wasUp || (signal !== null && !refused)
   }
 
   #giveUp(end: End): number {
-    // Whoever exits with a code of failure has said why.
-    const silent = end.signal !== null || end.code === 0
-    if (silent) this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
+    if (!end.refused) {
+      this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
+    }
     return codeOf(end) || 1
   }
 

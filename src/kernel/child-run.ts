@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
 import type { Isolate, IsolatedEnd } from '../worker/isolate.js'
 import { isFromChild, type ToChild } from './child-words.js'
+import { redactedLines } from './redacted-lines.js'
 
 /** What is kept of the child's last output, in characters. */
 const keptWords = 2000
@@ -34,6 +35,10 @@ export class ChildRun {
   readonly #work: ChildWork
   readonly #child: ChildProcess
   #words = ''
+  readonly #said = redactedLines((text) => {
+    process.stderr.write(text)
+    this.#words = `${this.#words}${text}`.slice(-keptWords)
+  })
   #begun = false
   /** Why it never began, where that is known better than by its exit. */
   #fault: string | undefined
@@ -76,16 +81,14 @@ export class ChildRun {
     context.signal.removeEventListener('abort', onAbort)
     await Promise.race([closed, pause(lastWordsGrace)])
     this.#child.stderr?.destroy()
+    this.#said.end()
     this.#conclude(how)
   }
 
   #listen(): void {
     const { task, file, context, begins } = this.#work
     this.#child.stderr?.on('error', () => undefined)
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      process.stderr.write(chunk)
-      this.#words = `${this.#words}${chunk}`.slice(-keptWords)
-    })
+    this.#child.stderr?.setEncoding('utf8').on('data', (chunk: string) => this.#said.take(chunk))
     this.#child.on('message', (message: unknown) => {
       if (!isFromChild(message)) return
       if (message.kind === 'progress') {

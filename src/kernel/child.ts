@@ -14,9 +14,14 @@ import { runDirectory } from './resolved-config.js'
 /** Between two looks at whether the parent lives, in ms. */
 const lookEvery = 500
 
+/** Counts on while the event loop turns. */
+const turns = new SharedArrayBuffer(4)
+const counter = new Int32Array(turns)
+setInterval(() => Atomics.add(counter, 0, 1), lookEvery / 2).unref()
+
 /** Ends this process with its parent, even while a handler blocks the event loop. */
 const watch = new Worker(new URL('./parent-thread.js', import.meta.url), {
-  workerData: { parent: Number(process.argv[2]), interval: lookEvery },
+  workerData: { parent: Number(process.argv[2]), interval: lookEvery, turns },
   execArgv: [],
 })
 watch.unref()
@@ -41,6 +46,7 @@ async function runAlone(task: LeasedTask, file: string, queue: string): Promise<
     progress: async (_: Run, value: unknown) => send({ kind: 'progress', value }),
   }
   const run = new Run(task, host, systemClock.now())
+  watch.postMessage({ maxBlocked: config.worker.maxBlocked })
   if (known) run.maxAttempts = task.body.overrides.attempts ?? known.retry.attempts
   process.on('message', (message: ToChild) => {
     if ('abort' in message) run.abort(new Error(message.abort))

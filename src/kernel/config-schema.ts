@@ -52,6 +52,12 @@ const timeSchema = z.strictObject({
 export const configSchema = z.strictObject({
   redis: redisSchema.prefault({}).describe('Where the tasks are stored.'),
   plugins: z.array(pluginSchema).default([]).describe('What this process knows to do.'),
+  pluginRoots: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Folders outside the project that plugins by path may lie in, from the config's own.",
+    ),
   tasks: tasksSchema.describe('Options of task types, over what their definitions say.'),
   queues: queuesSchema.describe('The queues that exist, by name; default always does.'),
   defaults: taskDefaultsSchema.prefault({}).describe('What holds where nothing else is said.'),

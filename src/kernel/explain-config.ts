@@ -1,3 +1,4 @@
+import { isSecretName, redact } from '../core/secrets.js'
 import type { ResolvedConfig } from './resolved-config.js'
 
 /** One value of the config as it holds, with where it came from; durations in ms. */
@@ -10,17 +11,22 @@ export interface ConfigRow {
 const hidden = '[hidden]'
 const secret = /(^http\.tokens\.)|((^|\.)(password|sentinelPassword|key)$)/
 
+/** Without its password, and without what its query calls a secret. */
 function withoutPassword(url: string): string {
-  if (!URL.canParse(url)) return url
+  if (!URL.canParse(url)) return redact(url)
   const parsed = new URL(url)
   if (parsed.password !== '') parsed.password = 'hidden'
+  for (const name of parsed.searchParams.keys()) {
+    if (isSecretName(name)) parsed.searchParams.set(name, 'hidden')
+  }
   return parsed.href
 }
 
 function masked(path: string, value: unknown): unknown {
   if (path === 'redis.url' && typeof value === 'string') return withoutPassword(value)
-  if (!secret.test(path) || value === undefined) return value
-  return Array.isArray(value) ? value.map(() => hidden) : hidden
+  if (secret.test(path)) return Array.isArray(value) ? value.map(() => hidden) : hidden
+  if (Array.isArray(value)) return value.map((inner) => masked(path, inner))
+  return typeof value === 'string' ? redact(value) : value
 }
 
 function* leavesOf(value: unknown, path: string): Generator<readonly [string, unknown]> {
@@ -36,7 +42,10 @@ function* leavesOf(value: unknown, path: string): Generator<readonly [string, un
 /** Every value of a config as it holds, by path, with its source; secrets are hidden. */
 export function explainConfig(config: ResolvedConfig): ConfigRow[] {
   const { redis, defaults, queues, worker, http, telemetry, time } = config
-  const tasks = [...config.tasks].map(([type, { definition: _, ...settled }]) => [type, settled])
+  const tasks = [...config.tasks].map(([type, { definition: _, plugin: __, ...settled }]) => [
+    type,
+    settled,
+  ])
   const queuesWithGiven = [...queues].map(([name, { given, ...queue }]) => [
     name,
     { ...queue, ...given },
@@ -44,6 +53,7 @@ export function explainConfig(config: ResolvedConfig): ConfigRow[] {
   const tree = {
     redis,
     plugins: config.plugins.map((plugin) => plugin.name),
+    pluginRoots: config.pluginRoots,
     defaults,
     // No key of the config, yet what the queue 'default' is called wherever it shows.
     defaultQueue: config.defaultQueue,

@@ -6,16 +6,17 @@ import type { Broker } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { lazily } from '../core/lazily.js'
+import { type Lives, newLife } from '../core/life.js'
+import { redact } from '../core/secrets.js'
 import type { Service } from '../core/service.js'
-import { Rounds } from '../services/round.js'
 import { createLog, type Log } from '../telemetry/log.js'
 import { createCounters } from '../telemetry/metrics.js'
 import type { Config } from './config-schema.js'
 import { type ConfigRow, explainConfig } from './explain-config.js'
 import type { Front } from './front.js'
-import { adoptLayouts } from './layouts.js'
 import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
+import { publisher } from './publisher.js'
 import { type ReadConfigOptions, readConfig } from './read-config.js'
 import { type ResolvedConfig, runDirectory } from './resolved-config.js'
 import { type Role, rolesOf } from './roles.js'
@@ -28,6 +29,10 @@ export interface StartOptions {
   readonly roles?: readonly Role[] | undefined
   /** Queues to work; all of the config's where left out. */
   readonly queues?: readonly string[] | undefined
+  /** Waited for before the first task can be leased. */
+  readonly beforeWork?: (() => Promise<void>) | undefined
+  /** By a supervisor; else the process is known to nobody. */
+  readonly lives?: Lives | undefined
 }
 
 /** What a kernel says of itself once it runs. */
@@ -44,8 +49,6 @@ export type KernelOptions = Omit<ReadConfigOptions, 'config'> & { readonly log?:
 const readyWithin = 1000
 /** What plugins may take to close at least, past `shutdownGrace`, in ms. */
 const closeWithin = 500
-/** Between two publications of the catalogue, in ms: it comes back after a store was emptied. */
-const publishEvery = 30_000
 
 /**
  * Boots, wires and stops everything. Start: plugins are set up first, since they may refuse; then the
@@ -117,9 +120,9 @@ export class Kernel {
     throw new RedisDistroError('closed', 'the kernel was stopped; create another')
   }
 
-  async #start({ roles, queues }: StartOptions): Promise<Started> {
+  async #start(options: StartOptions): Promise<Started> {
     const { config, client } = this
-    const { worker, producer } = rolesOf(roles)
+    const { worker, producer } = rolesOf(options.roles)
     this.#alone = worker && producer
     const { plugins, production } = config
     warnOfUnheard(config, this.#log)
@@ -130,18 +133,27 @@ export class Kernel {
     if (store.kind === 'in-process') {
       this.#log.warn('Tasks are kept in this process: nothing of them survives its end')
     }
-    this.#publisher = this.#publishing(store.broker)
+    this.#publisher = publisher({
+      broker: store.broker,
+      queues: config.queues,
+      catalogue: catalogueOf(this.#published()),
+      log: this.#log,
+    })
     await this.#publisher.tick()
     this.#publisher.start()
     await warnOfLeftovers(this.config, store.broker, this.#log)
-    this.#goOn()
-    if (worker) {
-      const parts = { config, broker: store.broker, log: this.#log, counters: this.#counters }
-      this.#workforce = new Workforce(parts, queues)
-      this.#workforce.start()
-    }
+    if (worker) await this.#work(store.broker, options)
     const url = await this.#serve(producer)
     return { store: store.says, ...(url === undefined ? {} : { url }) }
+  }
+
+  async #work(broker: Broker, { queues, beforeWork, lives }: StartOptions): Promise<void> {
+    await beforeWork?.()
+    this.#goOn()
+    const known = lives ?? { own: newLife(), gone: [] }
+    const parts = { config: this.config, broker, log: this.#log, counters: this.#counters }
+    this.#workforce = new Workforce({ ...parts, lives: known }, queues)
+    this.#workforce.start()
   }
 
   async #serve(producer: boolean): Promise<string | undefined> {
@@ -184,23 +196,6 @@ export class Kernel {
     return { tasks, queues: partitions, tz: time.tz }
   }
 
-  #publishing(broker: Broker): Service {
-    return new Rounds({
-      name: 'publisher',
-      every: publishEvery,
-      round: async () => {
-        await adoptLayouts(broker, this.config.queues, this.#log)
-        await broker.publish(catalogueOf(this.#published()))
-      },
-      onFailure: (error) => {
-        const reason = error instanceof Error ? error.message : String(error)
-        this.#log.warn('The catalogue of task types could not be published; it is tried again', {
-          reason,
-        })
-      },
-    })
-  }
-
   async #ready() {
     const { broker } = await this.#open()
     const late = new Promise<never>((_, reject) => {
@@ -208,7 +203,7 @@ export class Kernel {
     })
     const redis = await Promise.race([broker.now(), late]).then(
       () => 'ok',
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      (error: unknown) => redact(error instanceof Error ? error.message : String(error)),
     )
     const workers =
       !this.#workforce || this.#workforce.healthy ? 'ok' : 'not every worker holds a lease'

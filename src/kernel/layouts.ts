@@ -54,13 +54,17 @@ export async function lookAtFormer(broker: Broker, queues: Queues): Promise<Form
 
 /**
  * Before this config's numbers of partitions are published: a number that is new for its queue is
- * told of, and its partitions are paused where the queue was.
+ * told of, and its partitions are paused where the queue was. Resolves with whether all of them were
+ * published already.
  */
-export async function adoptLayouts(broker: Broker, queues: Queues, log: Log): Promise<void> {
+export async function adoptLayouts(broker: Broker, queues: Queues, log: Log): Promise<boolean> {
   const layouts = await broker.layouts()
+  let all = true
   for (const [queue, { partitions }] of queues) {
     const known = layouts.filter((each) => each.queue === queue)
-    if (known.length === 0 || known.some((each) => each.partitions === partitions)) continue
+    if (known.some((each) => each.partitions === partitions)) continue
+    all = false
+    if (known.length === 0) continue
     const before = known.map((each) => each.partitions)
     const parts = before.flatMap((of) => partitionsOf(queue, of))
     const counts = await Promise.all(parts.map((partition) => broker.counts(partition)))
@@ -72,4 +76,5 @@ export async function adoptLayouts(broker: Broker, queues: Queues, log: Log): Pr
     if (!counts.some(({ paused }) => paused)) continue
     await Promise.all(partitionsOf(queue, partitions).map((each) => broker.pause(each, true)))
   }
+  return all
 }

@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { cosmiconfig, defaultLoaders, getDefaultSearchPlaces, type Loader } from 'cosmiconfig'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import { loadModule } from './module-loader.js'
+import { textFault } from './source-text.js'
 
 /** A config as it was found, not checked yet. */
 export interface FoundConfig {
@@ -53,9 +54,7 @@ function explorer(prepare: FindOptions['prepare']) {
     try {
       return marked(loader?.(file, text))
     } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause)
-      const message = words.includes(file) ? words : `${file}: ${words}`
-      throw new RedisDistroError('bad_config', message, { cause })
+      throw new RedisDistroError('bad_config', `${file}${textFault(cause, text)}`)
     }
   }
   const texts = ['.json', '.yaml', '.yml', 'noExt'] as const

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createJiti, type Jiti } from 'jiti'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { redact } from '../core/secrets.js'
+import { withoutSnippet, withoutTexts } from './source-text.js'
 
 /** What a user's own file, or what it imports, has as its default export. */
 export interface LoadedModule {
@@ -62,7 +64,7 @@ function placeOf(error: unknown, path: string): Place {
   return { file: frame[1].replace(/^file:\/\//, ''), line: Number(frame[2]) }
 }
 
-/** The line of a place, with a mark below the column. */
+/** The line of a place, with a mark below the column and without what may be a secret. */
 async function frameOf({ file, line, column }: Place): Promise<string> {
   if (line === undefined) return ''
   try {
@@ -70,7 +72,8 @@ async function frameOf({ file, line, column }: Place): Promise<string> {
     if (text === undefined || text.length > 200) return ''
     const gutter = `  ${line} | `
     const mark = column === undefined ? '' : `\n${' '.repeat(gutter.length + column - 1)}^`
-    return `\n${gutter}${text}${mark}`
+    const shown = withoutTexts(text)
+    return shown === undefined ? '' : `\n${gutter}${shown}${mark}`
   } catch {
     return ''
   }
@@ -86,7 +89,7 @@ async function explain(error: unknown, path: string): Promise<RedisDistroError> 
   const where = [place.file, place.line, place.column]
     .filter((part) => part !== undefined)
     .join(':')
-  const said = words
+  const said = withoutSnippet(redact(words))
     .replace(/^ParseError:\s*([\s\S]*?)\s*\n.*$/, 'syntax error: $1')
     .replace(/\nRequire stack:[\s\S]*$/, '')
     .trim()

@@ -1,11 +1,21 @@
 /**
  * The thread that ends a process which runs a task alone once its parent is no more: nobody hears
- * what the task comes to, and a handler that blocks the event loop hears nothing of it either.
+ * what the task comes to, and a handler that blocks the event loop hears nothing of it either. It
+ * ends it for a loop that stands still as well, as the thread of leases does in a kernel.
  */
-import { workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Standstill } from '../broker/keeper/standstill.js'
 
-/** @type {{ parent: number, interval: number }} */
-const { parent, interval } = workerData
+/** @type {{ parent: number, interval: number, turns: SharedArrayBuffer }} */
+const { parent, interval, turns } = workerData
+/** @type {Standstill | undefined} */
+let standstill
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+// Known once the config is read.
+port.on('message', (/** @type {{ maxBlocked: number }} */ { maxBlocked }) => {
+  standstill = new Standstill({ turns, interval, maxBlocked })
+})
 
 /** Whoever lost its parent has another one by now; on Windows it keeps a number that nobody has. */
 function isOrphan() {
@@ -21,4 +31,5 @@ function isOrphan() {
 
 setInterval(() => {
   if (isOrphan()) process.kill(process.pid, 'SIGKILL')
+  standstill?.look()
 }, interval)

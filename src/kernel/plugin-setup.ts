@@ -3,6 +3,7 @@ import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Plugin } from '../core/plugin.js'
 import type { Log } from '../telemetry/log.js'
+import { fileOf, nameOf } from './plugins.js'
 
 export interface SetupOptions {
   readonly log: Log
@@ -41,7 +42,7 @@ export async function closePlugins(
       if (end === Number.POSITIVE_INFINITY) await plugin.close?.()
       else await until(end, plugin.close?.())
     } catch (err) {
-      log.error('a plugin could not be closed', { plugin: plugin.name, err })
+      log.error('a plugin could not be closed', { plugin: plugin.name, file: fileOf(plugin), err })
     }
   }
 }
@@ -73,7 +74,7 @@ export async function setUpPlugins(
     } catch (cause) {
       await closePlugins(done, options.log)
       const words = cause instanceof Error ? cause.message : String(cause)
-      throw new RedisDistroError('plugin_failed', `plugin '${plugin.name}': ${words}`, { cause })
+      throw new RedisDistroError('plugin_failed', `${nameOf(plugin)}: ${words}`, { cause })
     }
     done.push(plugin)
   }

@@ -1,62 +1,24 @@
-import { realpath } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { createJiti } from 'jiti'
+import { join } from 'node:path'
 import { isTaskDefinition } from '../core/definition.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import { isPlugin, type Plugin } from '../core/plugin.js'
 import type { PluginEntry } from './config-schema.js'
 import { loadModule } from './module-loader.js'
-
-/** Where paths of plugins lead from. */
-export interface PluginPlace {
-  /** Absolute path of the project's directory; plugins by path lie in it or in node_modules. */
-  readonly directory: string
-  /** Absolute path of the file that lists them; paths are relative to its folder. */
-  readonly file: string
-}
+import { locatePlugin, type PluginPlace } from './plugin-place.js'
 
 const bad = (message: string, cause?: unknown) =>
   new RedisDistroError('bad_config', message, { cause })
 
-const isRelative = (path: string) => /^\.{1,2}([/\\]|$)/.test(path) || isAbsolute(path)
+/** The files of plugins that were loaded by path or package. */
+const files = new WeakMap<Plugin, string>()
 
-async function locate(path: string, place: PluginPlace): Promise<string> {
-  if (!isRelative(path)) return locatePackage(path, place)
-  const target = resolve(dirname(place.file), path)
-  const found = createJiti(place.file, { fsCache: false }).esmResolve(target, { try: true })
-  if (found === undefined) throw bad(`plugin '${path}': there is no file ${target}`)
-  const real = await realpath(found.startsWith('file:') ? fileURLToPath(found) : found)
-  const root = await realpath(place.directory)
-  const inside = relative(root, real)
-  const outside = inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)
-  if (outside && !real.includes(`${sep}node_modules${sep}`)) {
-    throw bad(
-      `plugin '${path}': ${real} lies outside the project ${root}; ` +
-        'move it in, install it as a package, or import it in the config and list its value',
-    )
-  }
-  return real
-}
+/** Absolute path of a plugin's file; undefined where the config holds its value. */
+export const fileOf = (plugin: Plugin): string | undefined => files.get(plugin)
 
-/** A package's file, or its name again where it is a door of the product's own. */
-function locatePackage(name: string, place: PluginPlace): string {
-  if (name === 'redisdistro/plugins/email') return name
-  const jiti = createJiti(place.file, { fsCache: false })
-  const found = jiti.esmResolve(name, { try: true }) ?? tryRequire(name, place.file)
-  if (found !== undefined) return found.startsWith('file:') ? fileURLToPath(found) : found
-  throw bad(
-    `plugin '${name}': no such package is installed; a path begins with ./ (as './plugins/${name}')`,
-  )
-}
-
-function tryRequire(name: string, file: string): string | undefined {
-  try {
-    return createRequire(file).resolve(name)
-  } catch {
-    return undefined
-  }
+/** A plugin as errors name it: with its file, where it is known. */
+export function nameOf(plugin: Plugin): string {
+  const file = fileOf(plugin)
+  return file === undefined ? `plugin '${plugin.name}'` : `plugin '${plugin.name}' (${file})`
 }
 
 function describe(value: unknown): string {
@@ -93,11 +55,28 @@ function configure(path: string, exported: unknown, options: unknown): Plugin {
   )
 }
 
+/** What its code throws on the way is told with the plugin's name, and its file. */
+async function importPlugin(path: string, file: string, place: PluginPlace): Promise<unknown> {
+  try {
+    return (await loadModule(file, place.file)).value
+  } catch (error) {
+    if (!isRedisDistroError(error)) throw error
+    const { code, message, issues } = error
+    const where = message.includes(file) ? '' : `${file}: `
+    throw new RedisDistroError(code, `plugin '${path}': ${where}${message}`, {
+      issues,
+      cause: error,
+    })
+  }
+}
+
 async function loadPlugin(entry: PluginEntry, place: PluginPlace): Promise<Plugin> {
   if (isPlugin(entry)) return entry
   const [path, options] = typeof entry === 'string' ? [entry, undefined] : entry
-  const { value } = await loadModule(await locate(path, place), place.file)
-  return configure(path, value, options)
+  const file = await locatePlugin(path, place)
+  const plugin = configure(path, await importPlugin(path, file, place), options)
+  files.set(plugin, file)
+  return plugin
 }
 
 function refuseDoubles(plugins: readonly Plugin[]): void {
@@ -127,12 +106,17 @@ function refuseDoubles(plugins: readonly Plugin[]): void {
  */
 export async function loadPlugins(
   entries: readonly PluginEntry[],
-  place: { readonly directory: string; readonly file?: string | undefined },
+  place: {
+    readonly directory: string
+    readonly file?: string | undefined
+    readonly roots?: readonly string[] | undefined
+  },
 ): Promise<Plugin[]> {
-  const file = place.file ?? join(place.directory, 'redisdistro.config.ts')
+  const { directory, roots = [] } = place
+  const file = place.file ?? join(directory, 'redisdistro.config.ts')
   const plugins: Plugin[] = []
   for (const entry of entries) {
-    plugins.push(await loadPlugin(entry, { directory: place.directory, file }))
+    plugins.push(await loadPlugin(entry, { directory, file, roots }))
   }
   refuseDoubles(plugins)
   return plugins

@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path'
 import { badConfig } from '../core/config-issues.js'
+import { RedisDistroError } from '../core/errors.js'
+import { learnSecretsOf, learnVariables } from '../core/secrets.js'
 import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import {
   adoptVariables,
@@ -26,11 +28,27 @@ export interface ReadConfigOptions {
   readonly flags?: Flags | undefined
 }
 
+/** The schema would pass over such a name as if it were not there. */
+function refusePrototypes(value: unknown, where: string, path: readonly string[] = []): void {
+  if (typeof value !== 'object' || value === null || path.length > 4) return
+  for (const [name, inner] of Object.entries(value)) {
+    const place = [...path, name]
+    if (name === '__proto__') {
+      const message = 'is no name that can be used here'
+      const words = `${where} cannot be used:\n  ${place.join('.')}: ${message}`
+      const issues = [{ path: place.join('.'), message }]
+      throw new RedisDistroError('bad_config', words, { issues })
+    }
+    refusePrototypes(inner, where, place)
+  }
+}
+
 /**
  * Checks a config against the schema.
  * @throws RedisDistroError `bad_config` that lists everything that is wrong, as path, value and rule
  */
 export function parseConfig(value: unknown, where: string): ParsedConfig {
+  refusePrototypes(value, where)
   const parsed = configSchema.safeParse(value)
   if (parsed.success) return parsed.data
   throw badConfig(where, { value, schema: configSchema }, parsed.error.issues)
@@ -44,8 +62,12 @@ export function parseConfig(value: unknown, where: string): ParsedConfig {
 export async function readConfig(options: ReadConfigOptions): Promise<ResolvedConfig> {
   const from = resolve(options.directory ?? process.cwd())
   let dotenv: Variables = {}
+  // Before anything can fail: what fails may have a secret in its words.
+  learnVariables({ REDIS_URL: options.flags?.redisUrl })
+  learnVariables(options.env ?? process.env)
   const prepare = async (directory: string) => {
     dotenv = await readDotenv(directory)
+    learnVariables(dotenv)
     if (options.env === undefined) adoptVariables(dotenv)
   }
   const { config: value } = options
@@ -54,6 +76,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
       ? await findConfig({ from, file: options.file, prepare })
       : { value, directory: from, file: undefined }
   const { directory, file } = found
+  learnSecretsOf(found.value)
   // A config that is no code, or in hand, did not ask for it on the way.
   await prepare(directory)
   const variables = {
@@ -65,7 +88,8 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
   const environment = parseEnvironment(variables)
   const saidBy = (name: string) => sourceOf(name, variables)
   const config = parseConfig(found.value, file ?? 'the config')
-  const plugins = await loadPlugins(config.plugins, { directory, file })
+  const roots = config.pluginRoots
+  const plugins = await loadPlugins(config.plugins, { directory, file, roots })
   const given = found.value
   return resolveConfig({ config, given, environment, saidBy, plugins, directory, file })
 }

@@ -66,10 +66,15 @@ function resolveRetry(levels: Levels, { defaults, book }: TaskContextOfConfig): 
   }
 }
 
-function resolveTask(definition: AnyTaskDefinition, context: TaskContextOfConfig): ResolvedTask {
+function resolveTask(
+  definition: AnyTaskDefinition,
+  plugin: string,
+  context: TaskContextOfConfig,
+): ResolvedTask {
   const { type } = definition
   const { book, defaults, queues } = context
-  const over = context.tasks[type] ?? {}
+  // A type may be called like what every object inherits.
+  const over = (Object.hasOwn(context.tasks, type) && context.tasks[type]) || {}
   const own = settingsOf(definition)
   const wanted: Candidate<string>[] = [
     [over.queue, `config tasks.${type}`],
@@ -102,6 +107,7 @@ function resolveTask(definition: AnyTaskDefinition, context: TaskContextOfConfig
   }
   return {
     definition,
+    plugin,
     queue: name,
     retry: resolveRetry({ type, over, own, queue, queueSource }, context),
     timeout: pick('timeout'),
@@ -119,8 +125,10 @@ export function resolveTasks(
   context: TaskContextOfConfig,
 ): TaskRegistry {
   const registry = new Map<string, ResolvedTask>()
-  for (const definition of plugins.flatMap((plugin) => plugin.tasks)) {
-    registry.set(definition.type, resolveTask(definition, context))
+  for (const { name, tasks } of plugins) {
+    for (const definition of tasks) {
+      registry.set(definition.type, resolveTask(definition, name, context))
+    }
   }
   const unknown = Object.keys(context.tasks).filter((type) => !registry.has(type))
   if (unknown.length === 0) return registry

@@ -93,14 +93,14 @@ function resolveDefaults(input: ResolveInput, book: SourceBook): TaskDefaults {
 /** The queues' settings by real name; the one that `default` means comes first. */
 function queuesByRealName(input: ResolveInput, real: string): Map<string, QueueSettings> {
   const { default: standard, ...others } = input.config.queues
-  if (standard && real !== 'default' && others[real]) {
+  if (standard && real !== 'default' && Object.hasOwn(others, real)) {
     throw bad(
       `QUEUE_KEY=${real} gives the queue 'default' the name '${real}', but queues has both ` +
         `'default' and '${real}'; keep one of them, or choose another name`,
     )
   }
   return new Map([
-    [real, standard ?? others[real] ?? plainQueue()],
+    [real, standard ?? (Object.hasOwn(others, real) ? others[real] : undefined) ?? plainQueue()],
     ...Object.entries(others).filter(([name]) => name !== real),
   ])
 }
@@ -214,6 +214,7 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
     logLevel: environment.LOG_LEVEL,
     redis,
     plugins,
+    pluginRoots: config.pluginRoots,
     defaults,
     defaultQueue,
     queues,

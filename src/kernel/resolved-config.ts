@@ -29,6 +29,8 @@ export interface ResolvedConfig {
   readonly logLevel: Environment['LOG_LEVEL']
   readonly redis: RedisSettings
   readonly plugins: readonly Plugin[]
+  /** As the config gives them. */
+  readonly pluginRoots: readonly string[]
   readonly defaults: TaskDefaults
   /** The real name of the queue that `default` means. */
   readonly defaultQueue: string

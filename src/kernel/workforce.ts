@@ -2,6 +2,7 @@ import { partitionsOf } from '../client/placement.js'
 import type { Broker, LeaseKeeper, Partition, Retention } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
+import type { Lives } from '../core/life.js'
 import { tagOf } from '../core/partition.js'
 import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
@@ -19,6 +20,7 @@ export interface WorkforceParts {
   readonly broker: Broker
   readonly log: Log
   readonly counters: Counters
+  readonly lives: Lives
 }
 
 /** The queues that were named, by real name; all where none were. */
@@ -80,7 +82,7 @@ export class Workforce {
   }
 
   start(): void {
-    const { broker, config, log, counters } = this.#parts
+    const { broker, config, log, counters, lives } = this.#parts
     const { lease, maxBlocked } = config.worker
     this.#keeper = broker.keeper({
       lease,
@@ -94,7 +96,7 @@ export class Workforce {
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
     this.#services = [
-      rescuer({ broker, partitions, lease, log, counters }),
+      rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
       pruner({ broker, partitions: retained, log, counters }),
       this.#lookout(),
     ]
@@ -159,6 +161,7 @@ export class Workforce {
       counters,
       keeper: this.#keeper as LeaseKeeper,
       clock: systemClock,
+      life: this.#parts.lives.own,
       isolate: broker.shared ? isolation(config.file) : undefined,
     })
     post.worker.start()

@@ -1,5 +1,7 @@
 import pino from 'pino'
 import type { TaskLog } from '../core/definition.js'
+import { redact } from '../core/secrets.js'
+import { redactFields } from './redact-fields.js'
 
 /** The product's log: fixed sentences, what varies is in the fields. */
 export interface Log extends TaskLog {
@@ -7,22 +9,21 @@ export interface Log extends TaskLog {
   with(fields: Record<string, unknown>): Log
 }
 
-const secretPaths = [
-  'authorization',
-  'password',
-  'token',
-  '*.authorization',
-  '*.password',
-  '*.token',
-]
+type Level = 'debug' | 'info' | 'warn' | 'error'
 
+/** Nothing leaves without a look for secrets; a line that is not written is not looked at. */
 function wrap(logger: pino.Logger): Log {
+  const say =
+    (level: Level) =>
+    (message: string, fields: Record<string, unknown> = {}): void => {
+      if (logger.isLevelEnabled(level)) logger[level](redactFields(fields), redact(message))
+    }
   return {
-    debug: (message, fields) => logger.debug(fields ?? {}, message),
-    info: (message, fields) => logger.info(fields ?? {}, message),
-    warn: (message, fields) => logger.warn(fields ?? {}, message),
-    error: (message, fields) => logger.error(fields ?? {}, message),
-    with: (fields) => wrap(logger.child(fields)),
+    debug: say('debug'),
+    info: say('info'),
+    warn: say('warn'),
+    error: say('error'),
+    with: (fields) => wrap(logger.child(redactFields(fields))),
   }
 }
 
@@ -36,9 +37,9 @@ export interface LogOptions {
 export async function createLog(options: LogOptions): Promise<Log> {
   const settings: pino.LoggerOptions = {
     level: options.level,
-    redact: { paths: secretPaths, censor: '[redacted]' },
     base: null,
-    serializers: { err: pino.stdSerializers.err },
+    // Errors are plain fields by then, and pino would take them for others' errors.
+    serializers: { err: (fields: unknown) => fields },
   }
   if (!options.pretty) return wrap(pino(settings, pino.destination({ dest: 2, sync: true })))
   const { default: pretty } = await import('pino-pretty')

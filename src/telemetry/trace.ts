@@ -11,6 +11,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api'
+import { toTaskError } from '../core/outcome.js'
 
 const tracer = trace.getTracer('redisdistro')
 /** What the API delegates to while no SDK is registered. */
@@ -79,10 +80,11 @@ export interface ProcessSpan {
 
 function end(span: Span, error: unknown): void {
   if (error !== undefined) {
-    const known = error instanceof Error ? error : new Error(String(error))
-    span.recordException(known)
-    span.setStatus({ code: SpanStatusCode.ERROR, message: known.message })
-    span.setAttribute('error.type', known.name)
+    // The same words as are stored with the attempt: bounded, and without secrets.
+    const { name, message, stack } = toTaskError(error)
+    span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) })
+    span.setStatus({ code: SpanStatusCode.ERROR, message })
+    span.setAttribute('error.type', name)
   }
   span.end()
 }

@@ -71,7 +71,9 @@ export interface Running {
 /** Starts the program; what still runs when the test has finished is killed. */
 export function startBin(args: readonly string[], options: RunOptions = {}): Running {
   const { shell, cwd = tmpdir(), env = {}, detached = false } = options
-  const [program, words] = shell ? ['/bin/sh', ['-c', shell]] : [process.execPath, [bin, ...args]]
+  const [program, words] = shell
+    ? ['/bin/sh', ['-c', shell]]
+    : [process.execPath, [options.program ?? bin, ...args]]
   const child = spawn(program, words, {
     cwd,
     env: cleanEnv(env),
@@ -94,7 +96,7 @@ export function startBin(args: readonly string[], options: RunOptions = {}): Run
       if (child.exitCode !== null) throw new Error(`it has ended:\n${output}`)
       return kernels()[count - 1]
     }
-    return await until(look, { timeout: 15_000, describe: `kernel ${count} to be ready` })
+    return await until(look, { timeout: 60_000, describe: `kernel ${count} to be ready` })
   }
   onTestFinished(async () => {
     // Without it the kernel stops by itself.

@@ -20,6 +20,15 @@ test('a kernel that is killed is replaced, and goes on with the work', async () 
   expect(await start.ended).toBe(0)
 })
 
+test('what a killed kernel was running is taken back by the next one, long before its lease is over', async () => {
+  const made = await makeProject("{ lease: '10m' }")
+  const start = startBin(['start', '--worker'], made)
+  await start.ready()
+  // The exit comes at once, twice; then it runs alone, and is buried.
+  const task = await reach(made, 'exit', 'dead')
+  expect(task).toMatchObject({ attempts: [{ outcome: 'bury', error: { code: 'crashed' } }] })
+})
+
 test('an error that nobody caught ends the kernel, and a new one starts', async () => {
   const made = await makeProject()
   const start = startBin(['start'], made)

@@ -42,6 +42,8 @@ const wrongUses: [string, RegExp][] = [
   ['start --queues a,,b', /separated by commas/],
   ['start --producer --queues a', /--worker/],
   ['enqueue email {oops', /not JSON/],
+  ['enqueue email [9007199254740993]', /0: 9007199254740993 would become/],
+  ['enqueue email {"a":1,"a":2}', /a: is given twice/],
   ['enqueue email {} --priority urgent', /low, normal, high, critical/],
   ['enqueue email {} --attempts many', /whole number/],
   ['enqueue email @none.json', /none\.json/],

@@ -7,6 +7,7 @@ import { Supervisor } from '../../src/cli/supervisor.js'
 class Kernel extends EventEmitter {
   readonly signals: string[] = []
   pid: number | undefined = 1
+  connected = false
   kill(signal: string): boolean {
     this.signals.push(signal)
     return true
@@ -82,19 +83,62 @@ test('once it was up, a boot that Redis refuses is tried again, one that the con
   expect(kernels).toHaveLength(3)
 })
 
-test('a kernel that is killed before it was ever ready is not tried again', async () => {
-  const code = supervisor().run()
-  last().emit('exit', null, 'SIGKILL')
-  expect(await code).toBe(137)
-  expect(said).toEqual(['the kernel was ended by SIGKILL before it was ready'])
-})
-
-test('one that crashed by what a task did before it was ready is tried again', async () => {
+test('a kernel that is killed is started again, even before it was ever ready', async () => {
   void supervisor().run()
-  last().emit('message', { kind: 'crashed' })
-  last().emit('exit', 1, null)
+  last().emit('exit', null, 'SIGKILL')
   await vi.advanceTimersByTimeAsync(0)
   expect(await pause()).toBe(1000)
+  expect(said).toEqual(['the kernel was ended by SIGKILL; a new one starts in 1s'])
+})
+
+test('one that had begun to lease is started again, whatever ended it before it was ready', async () => {
+  void supervisor().run()
+  for (const [code, expected] of [
+    [3, 1000],
+    [0, 2000],
+    [1, 4000],
+  ] as const) {
+    last().emit('message', { kind: 'working' })
+    last().emit('exit', code, null)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await pause()).toBe(expected)
+  }
+})
+
+test('what a kernel said counts although its end was noticed first', async () => {
+  void supervisor().run()
+  last().connected = true
+  last().emit('exit', 3, null)
+  last().emit('message', { kind: 'working' })
+  last().emit('disconnect')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await pause()).toBe(1000)
+})
+
+test('an end is an end although its channel stays open', async () => {
+  const code = supervisor().run()
+  last().connected = true
+  last().emit('exit', 3, null)
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(await code).toBe(3)
+})
+
+test.each([['config'], ['infrastructure'], [undefined]])(
+  'a first boot that fails and says so (%s) is not tried again, and no more is said of it',
+  async (family) => {
+    const code = supervisor().run()
+    last().emit('message', { kind: 'refused', family })
+    last().emit('exit', 1, null)
+    expect(await code).toBe(1)
+    expect(said).toEqual([])
+  },
+)
+
+test('a first boot that ends without a word is not tried again, and told of', async () => {
+  const code = supervisor().run()
+  last().emit('exit', 3, null)
+  expect(await code).toBe(3)
+  expect(said).toEqual(['the kernel ended with exit code 3 before it was ready'])
 })
 
 test('an exit with 0 before it was ready is a failure that is told of', async () => {

@@ -26,7 +26,7 @@ test('an unknown key is named with its path, its value, what is allowed and what
       "timeout, deadLetter, retention; did you mean 'concurrency'?",
   )
   expect(first({ schedules: {} })).toBe(
-    'schedules: {} is not known here; allowed: redis, plugins, tasks, queues, defaults, worker, ' +
+    'schedules: {} is not known here; allowed: redis, plugins, pluginRoots, tasks, queues, defaults, worker, ' +
       'http, telemetry, time',
   )
   expect(first({ defaults: { retry: { attemps: 3 } } })).toContain("did you mean 'attempts'?")
@@ -90,8 +90,15 @@ test('an empty config has every default', () => {
   const hour = 3_600_000
   const cancelled = { age: 24 * hour, count: 10_000 }
   expect(parseConfig({}, 'x')).toEqual({
-    redis: { prefix: 'rd', durability: 'async', commandTimeout: 900, allowEviction: false },
+    redis: {
+      prefix: 'rd',
+      durability: 'async',
+      replicas: 1,
+      commandTimeout: 900,
+      allowEviction: false,
+    },
     plugins: [],
+    pluginRoots: [],
     tasks: {},
     queues: {},
     defaults: {
@@ -116,9 +123,15 @@ test('an empty config has every default', () => {
       port: 3000,
       tokens: { api: [], enqueue: [], read: [] },
       bodyLimit: 1_048_576,
+      batchLimit: 10_000,
+      headerLimit: 16_384,
       payload: { maxDepth: 64, maxValues: 10_000 },
       requestTimeout: 10_000,
+      stallTimeout: 30_000,
+      keepAliveTimeout: 72_000,
+      maxConnections: 2000,
       rateLimit: false,
+      cors: false,
       trustProxy: false,
       admin: false,
     },

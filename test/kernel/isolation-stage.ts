@@ -34,7 +34,8 @@ const job = defineTask({ type: 'job', payload: z.string(), retry: { attempts: 3 
   }
 } })
 const how = 'SETUP'
-export default { redis: { url: 'redis://127.0.0.1:1' }, http: false, plugins: [definePlugin({
+const worker = how === 'block little' ? { maxBlocked: '1s' } : {}
+export default { redis: { url: 'redis://127.0.0.1:1' }, http: false, worker, plugins: [definePlugin({
   name: 'job',
   tasks: [job],
   async setup() {
@@ -60,7 +61,7 @@ const leased = (payload: string): LeasedTask => ({
   mismatchSince: 0,
 })
 
-type Setup = 'plain' | 'hang' | 'throw' | 'talk' | 'never close'
+type Setup = 'plain' | 'hang' | 'throw' | 'talk' | 'never close' | 'block little'
 
 /** Writes the project, and gives the path of its config. */
 export const isolationProject = async (setup: Setup = 'plain'): Promise<string> => {

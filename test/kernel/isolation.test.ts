@@ -48,6 +48,16 @@ describe('a task that runs alone', () => {
     }
   })
 
+  test('that blocks its loop for longer than worker.maxBlocked dies of it, and says so', async () => {
+    const { run, begun } = await alone('block little')
+    const end = await run('loop')
+    expect(end).toMatchObject({
+      kind: 'died',
+      words: expect.stringMatching(/signal SIGKILL.*stood still for \d+ s \(worker\.maxBlocked\)/),
+    })
+    expect(begun()).toBe(1)
+  })
+
   test('that dies is told with its last words, while something that it started holds its output', async () => {
     const { run, progress } = await alone()
     const end = await run('daemon, then die')

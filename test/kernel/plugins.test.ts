@@ -101,7 +101,9 @@ test('what is no plugin is refused with what it is', async () => {
   expect(await refusal(file('export default () => 5'))).toContain(
     'a function that returns a number',
   )
-  expect(await refusal(file('export const plugin = 1'))).toBe('/a.ts has no default export')
+  expect(await refusal(file('export const plugin = 1'))).toBe(
+    "plugin './a.ts': /a.ts has no default export",
+  )
   expect(await refusal(file('export default {\n  a: = 1 }'))).toContain('/a.ts:2:6: syntax error')
   expect(await refusal({ 'redisdistro.config.ts': listing(['./none.ts']) })).toBe(
     "plugin './none.ts': there is no file /none.ts",

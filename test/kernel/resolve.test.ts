@@ -26,8 +26,9 @@ test('a task type goes by config over definition over queue over defaults, retry
     defaults: { retry: { maxDelay: '2h' } },
   })
   const resolved = await read(config)
-  const { definition, ...settled } = resolved.tasks.get('thumbnail') ?? {}
+  const { definition, plugin: owner, ...settled } = resolved.tasks.get('thumbnail') ?? {}
   expect(definition).toBe(thumbnail)
+  expect(owner).toBe('thumbnail')
   expect(settled).toEqual({
     queue: 'images',
     retry: { attempts: 3, backoff: 'exponential', delay: 2000, maxDelay: 7_200_000, jitter: 0.5 },

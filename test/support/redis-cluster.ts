@@ -10,8 +10,11 @@ export interface TestCluster {
   readonly settings: { nodes: { host: string; port: number }[] }
   /** Which of `nodes` serves a key's slot now, by what the others say. */
   masterOf(key: string): Promise<TestRedis>
-  /** Hands a slot to another master, keys and all, while clients go on. */
-  moveSlotOf(key: string, to: TestRedis): Promise<void>
+  /**
+   * Hands a slot to another master, keys and all, while clients go on. `midway` is waited for when
+   * half of the keys lie on either side.
+   */
+  moveSlotOf(key: string, to: TestRedis, midway?: () => Promise<unknown>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -20,6 +23,8 @@ export interface TestClusterOptions {
   readonly replicas?: boolean
   /** The port under which clients shall reach the first master. */
   readonly announced?: number
+  /** Further options of each redis-server. */
+  readonly args?: readonly string[]
 }
 
 const host = '127.0.0.1'
@@ -95,13 +100,13 @@ async function join(nodes: readonly TestRedis[]): Promise<void> {
 /** Starts a Redis Cluster on loopback that finds a dead master within seconds. */
 export async function startCluster(
   program: string,
-  { replicas = false, announced }: TestClusterOptions = {},
+  { replicas = false, announced, args = [] }: TestClusterOptions = {},
 ): Promise<TestCluster> {
   const count = replicas ? masters * 2 : masters
   const argsOf = (i: number) =>
     i === 0 && announced !== undefined ? ['--cluster-announce-port', `${announced}`] : []
   const nodes = await Promise.all(
-    Array.from({ length: count }, (_, i) => startNode(program, argsOf(i))),
+    Array.from({ length: count }, (_, i) => startNode(program, [...argsOf(i), ...args])),
   )
   const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
   try {
@@ -121,14 +126,17 @@ export async function startCluster(
     if (!master) throw new Error(`nobody serves slot ${slot}`)
     return master
   }
-  const moveSlotOf = async (key: string, to: TestRedis) => {
+  const moveSlotOf: TestCluster['moveSlotOf'] = async (key, to, midway) => {
     const from = await masterOf(key)
     const [fromId, toId] = [await idOf(from), await idOf(to)]
     const slot = await tell<number>(from, 'CLUSTER', 'KEYSLOT', key)
     await tell(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId)
     await tell(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId)
-    for (;;) {
-      const keys = await tell<string[]>(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 1)
+    const all = await tell<number>(from, 'CLUSTER', 'COUNTKEYSINSLOT', slot)
+    const most = midway === undefined ? 100 : Math.ceil(all / 2)
+    for (let pages = 0; ; pages++) {
+      if (pages === 1) await midway?.()
+      const keys = await tell<string[]>(from, 'CLUSTER', 'GETKEYSINSLOT', slot, most)
       if (keys.length === 0) break
       await tell(from, 'MIGRATE', host, to.port, '', 0, 5000, 'KEYS', ...keys)
     }

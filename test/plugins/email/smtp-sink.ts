@@ -22,8 +22,12 @@ export interface SinkReplies {
   onLogin?(): string | undefined
   /** Awaited before the content is answered. */
   beforeAnswer?(): Promise<void>
-  /** Offers STARTTLS with a certificate that nobody signed. */
+  /** Offers STARTTLS with a certificate: of these, or one that nobody signed. */
   readonly startTls?: boolean
+  /** Speaks TLS from the first byte. */
+  readonly secure?: boolean
+  /** Its key and certificate, as PEM. */
+  readonly identity?: { readonly key: string; readonly cert: string }
 }
 
 export interface SmtpSink {
@@ -52,6 +56,8 @@ export async function startSmtpSink(replies: SinkReplies = {}): Promise<SmtpSink
   const server = new SMTPServer({
     authOptional: replies.onLogin === undefined,
     allowInsecureAuth: true,
+    secure: replies.secure ?? false,
+    ...replies.identity,
     disabledCommands: replies.startTls ? [] : ['STARTTLS'],
     disableReverseLookup: true,
     closeTimeout: 100,
@@ -87,7 +93,7 @@ export async function startSmtpSink(replies: SinkReplies = {}): Promise<SmtpSink
   await once(server.server, 'listening')
   const { port } = server.server.address() as AddressInfo
   return {
-    url: `smtp://127.0.0.1:${port}`,
+    url: `${replies.secure ? 'smtps' : 'smtp'}://127.0.0.1:${port}`,
     port,
     received,
     connections: () => server.connections.size,

@@ -1,0 +1,39 @@
+import type { Broker, Catalogue } from '../core/broker.js'
+import { systemClock } from '../core/clock.js'
+import type { Service } from '../core/service.js'
+import { Rounds } from '../services/round.js'
+import type { Log } from '../telemetry/log.js'
+import { adoptLayouts } from './layouts.js'
+import type { ResolvedConfig } from './resolved-config.js'
+
+/** Between two looks whether the store still has the catalogue, in ms: it may have been emptied. */
+const lookEvery = 2000
+/** Between two publications, in ms: who reads them sees that somebody still works by them. */
+const publishEvery = 30_000
+
+export interface PublisherParts {
+  readonly broker: Broker
+  readonly queues: ResolvedConfig['queues']
+  readonly catalogue: Catalogue
+  readonly log: Log
+}
+
+/** Publishes what this kernel knows, for clients without a config, and keeps it in the store. */
+export function publisher({ broker, queues, catalogue, log }: PublisherParts): Service {
+  let publishedAt = Number.NEGATIVE_INFINITY
+  return new Rounds({
+    name: 'publisher',
+    every: lookEvery,
+    round: async () => {
+      const known = await adoptLayouts(broker, queues, log)
+      const now = systemClock.monotonic()
+      if (known && now - publishedAt < publishEvery) return
+      await broker.publish(catalogue)
+      publishedAt = now
+    },
+    onFailure: (error) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.warn('The catalogue of task types could not be published; it is tried again', { reason })
+    },
+  })
+}
