@@ -8,6 +8,7 @@ import { systemClock } from './core/clock.js'
 import { badConfig } from './core/config-issues.js'
 import { RedisDistroError } from './core/errors.js'
 import { lazily } from './core/lazily.js'
+import { learnSecretsOf } from './core/secrets.js'
 import { silentLog } from './telemetry/log.js'
 
 export type { EnqueueOptions } from './core/enqueue-options.js'
@@ -33,6 +34,7 @@ function parseOptions(options: CreateClientOptions): z.output<typeof optionsSche
   const named = redis?.url || redis?.sentinel || redis?.cluster
   const url = named ? undefined : process.env.REDIS_URL || undefined
   const value = url === undefined ? options : { ...options, redis: { ...redis, url } }
+  learnSecretsOf(value)
   const parsed = optionsSchema.safeParse(value)
   if (parsed.success) return parsed.data
   throw badConfig('createClient()', { value, schema: optionsSchema }, parsed.error.issues)

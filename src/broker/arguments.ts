@@ -1,14 +1,20 @@
 import type { Partition } from '../core/broker.js'
 import { partitionKeys } from './keys.js'
 import type { Script } from './script.js'
-import type { ScriptStore } from './script-store.js'
+import type { ScriptRunner, ScriptStore } from './script-store.js'
+import { explained } from './wrong-type.js'
 
 /** What every call to a partition's scripts needs. */
-export interface Engine {
-  readonly store: ScriptStore
+export interface ScriptEngine {
+  readonly store: ScriptRunner
   readonly prefix: string
   /** '' for the store's own clock, else ms. */
   now(): number | ''
+}
+
+/** The same, with what is read without a script. */
+export interface Engine extends ScriptEngine {
+  readonly store: ScriptStore
 }
 
 /** Values of a script's named arguments; all but `now`, which the engine gives. */
@@ -16,7 +22,7 @@ export type Named<Arg extends string> = Readonly<Record<Exclude<Arg, 'now'>, str
 
 /** Runs a script on one partition. `rest` follows the named arguments. */
 export function runScript<Arg extends string>(
-  engine: Engine,
+  engine: ScriptEngine,
   call: {
     readonly script: Script<Arg>
     readonly partition: Partition
@@ -29,9 +35,10 @@ export function runScript<Arg extends string>(
   const values = script.args.map((name) =>
     name === 'now' ? engine.now() : named[name as Exclude<Arg, 'now'>],
   )
-  return engine.store.run(
-    script,
-    script.keys.map((name) => keys[name]),
-    rest ? values.concat(rest) : values,
-  )
+  const { store } = engine
+  const used = script.keys.map((name) => keys[name])
+  const running = store.run(script, used, rest ? values.concat(rest) : values)
+  return running.catch(async (error: unknown) => {
+    throw await explained(error, { store, script, keys: used })
+  })
 }

@@ -61,7 +61,7 @@ const unreadable: TaskBody = {
 }
 
 /** The last instant that a date can hold, in ms. */
-const lastInstant = 8.64e15
+export const lastInstant = 8.64e15
 
 const isText = (value: unknown) => value === undefined || typeof value === 'string'
 const isAmount = (value: unknown) => value === undefined || typeof value === 'number'
@@ -136,18 +136,24 @@ const flagsRead: readonly TaskFlags[] = Array.from({ length: 48 }, (_, flags) =>
   unique: uniqueModes[flags >> 4] ?? 'none',
 }))
 const usualFlags: TaskFlags = { own: false, expires: false, unique: 'none' }
+/** Of a header that cannot be read: normal, and it may have had an id of its own, and an expiry. */
+const unknownFlags = 1 + 4 + 8
 const noWords: readonly string[] = []
+
+/** As Lua reads it too: the two must agree on where a task lies. */
+const headerShape = /^([0-_]) ?([\w.:-]*) ?([!-~]*) ?(\d*)\n/
 
 /** The reverse of `encodeTask`; a record that cannot be read says so in `broken`, and stops nobody. */
 export function decodeTask(blob: string): Decoded {
   const end = blob.indexOf('\n')
   const first = blob.charCodeAt(0) - 48
-  const readable = end > 0 && first >= 0 && first < 48
-  const flags = readable ? first : 1
+  const inRange = end > 0 && first >= 0 && first < 48
   // Most headers are the flags alone.
-  const words = readable && end > 1 ? blob.slice(0, end).split(' ') : noWords
-  const [, deadLetter = '', uniqueKey = '', due = ''] = words
-  const dueRight = due === '' || (/^\d+$/.test(due) && Number(due) <= lastInstant)
+  const words = inRange && end > 1 ? headerShape.exec(blob) : noWords
+  const readable = inRange && words !== null
+  const [, , deadLetter = '', uniqueKey = '', due = ''] = words ?? noWords
+  const flags = readable ? first : unknownFlags
+  const dueRight = Number(due) <= lastInstant
   const body = readable && dueRight ? readBody(blob, end + 1) : undefined
   return {
     priority: priorities[flags & 3] ?? 'normal',

@@ -6,6 +6,8 @@ import type {
   PublishedCatalogue,
 } from '../core/broker.js'
 import type { Engine } from './arguments.js'
+import { readJson } from './stored-record.js'
+import { readAt } from './wrong-type.js'
 
 /** Of what a kernel publishes, `<prefix>:<name>`: hash type → JSON, queue → JSON, and the layouts. */
 const typesKey = (prefix: string) => `${prefix}:types`
@@ -37,24 +39,43 @@ export async function publishCatalogue(engine: Engine, catalogue: Catalogue): Pr
   await store.writeHash(queuesKey(prefix), Object.fromEntries(queues))
 }
 
-/** What kernels have published. */
+/** The number of partitions that a config may say at most. */
+const mostPartitions = 1024
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isPartitions = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= mostPartitions
+
+function isQueue(value: unknown): value is CatalogueQueue {
+  if (typeof value !== 'object' || value === null) return false
+  const { queue, partitions } = value as Record<string, unknown>
+  return isText(queue) && isPartitions(partitions)
+}
+
+function isType(value: unknown): value is CatalogueType {
+  if (!isQueue(value)) return false
+  const { type, deadLetter, tz } = value as unknown as Record<string, unknown>
+  return isText(type) && isText(deadLetter) && isText(tz)
+}
+
+/** What kernels have published; an entry that cannot be read is none. */
 export async function readCatalogue(engine: Engine): Promise<PublishedCatalogue> {
   const { store, prefix } = engine
-  const types = await store.readHash(typesKey(prefix))
-  const queues = await store.readHash(queuesKey(prefix))
+  const types = await readAt(typesKey(prefix), store.readHash(typesKey(prefix)))
+  const queues = await readAt(queuesKey(prefix), store.readHash(queuesKey(prefix)))
   return {
-    types: Object.values(types).map((text) => JSON.parse(text) as CatalogueType),
-    queues: Object.values(queues).map((text) => JSON.parse(text) as CatalogueQueue),
+    types: Object.values(types).map(readJson).filter(isType),
+    queues: Object.values(queues).map(readJson).filter(isQueue),
     layouts: await readLayouts(engine),
   }
 }
 
 /** Every number of partitions that a queue has, or had and is not forgotten. */
 export async function readLayouts({ store, prefix }: Engine): Promise<Layout[]> {
-  const fields = await store.readHash(layoutsKey(prefix))
+  const fields = await readAt(layoutsKey(prefix), store.readHash(layoutsKey(prefix)))
   return Object.entries(fields)
     .map(([field, publishedAt]) => layoutOf(field, publishedAt))
-    .filter(({ publishedAt }) => publishedAt > 0)
+    .filter(({ publishedAt, partitions }) => publishedAt > 0 && isPartitions(partitions))
 }
 
 /** Forgets a layout until a kernel publishes it again. */

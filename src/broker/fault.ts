@@ -3,7 +3,7 @@ import { RedisDistroError } from '../core/errors.js'
 const refusals =
   /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|NOPERM|NOAUTH|WRONGPASS|BUSY|TRYAGAIN|UNBLOCKED)/
 const notSent =
-  /isn't (writeable|ready)|ECONNREFUSED|ENOTFOUND|connect ETIMEDOUT|None of startup nodes|^Too many Cluster redirections/i
+  /isn't (writeable|ready)|ECONNREFUSED|ENOTFOUND|connect ETIMEDOUT|None of startup nodes|^Too many Cluster redirections(?!.*(timed out|answer is lost))/i
 
 /** What a failed call means for the caller: nothing written, perhaps written, or full. */
 export function faultOf(error: unknown, says: string): RedisDistroError {

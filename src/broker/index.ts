@@ -34,6 +34,13 @@ export interface TlsSettings {
   readonly rejectUnauthorized?: boolean | undefined
 }
 
+/** What an enqueue waits for beyond the answer of the server that took it. */
+export type Durability =
+  /** Until so many replicas have it. */
+  | { readonly kind: 'replicated'; readonly replicas: number }
+  /** Until it is on the server's disk; one that is `ours` is told to sync before it answers. */
+  | { readonly kind: 'fsync'; readonly ours?: boolean }
+
 export interface BrokerOptions {
   readonly connection: ConnectionSettings
   /** First part of every key. */
@@ -42,6 +49,8 @@ export interface BrokerOptions {
   readonly commandTimeout: number
   /** Start although the server may evict keys. */
   readonly allowEviction: boolean
+  /** Left out, an enqueue is acknowledged as soon as the server answers. */
+  readonly durability?: Durability | undefined
   readonly log: {
     info(message: string, fields?: Record<string, unknown>): void
     warn(message: string, fields?: Record<string, unknown>): void

@@ -1,4 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
+import { endOnlyByWord } from './end-by-word.js'
+import { retryStrategyOfMany, sentinelOptions } from './sentinel-connector.js'
+import { hearEveryError } from './socket-errors.js'
 
 /**
  * Opens connections to Redis. Plain JavaScript, since the lease thread runs it as it is.
@@ -33,8 +36,32 @@ function rejectWith(command, reject) {
   }
 }
 
-/** How long to wait before the next try to connect, in ms; short, since work stands still. */
-const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.min(tries, 4), 500)
+/**
+ * How long to wait before the next try to connect, in ms. Short, since work stands still, for the
+ * first minute of an absence and more.
+ */
+const retryStrategy = (/** @type {number} */ tries) => (tries <= 1000 ? 50 : 250)
+
+/**
+ * For a connection to come about, in ms. Also how old a try gets at most that fell into a gap of the
+ * network: TCP repeats its first packet after a second, and then after two more.
+ */
+const connectTimeout = 2000
+
+/**
+ * A server that takes the connection and then says nothing would be waited for without end, where
+ * commands have no timeout.
+ * @param {Redis} redis
+ */
+function mustBecomeReady(redis) {
+  redis.on('connect', () => {
+    const via = redis.stream
+    const timer = setTimeout(() => {
+      if (redis.stream === via && redis.status === 'connect') breakOff(redis)
+    }, connectTimeout)
+    timer.unref()
+  })
+}
 
 /**
  * What a connection took ends with it. ioredis would leave those calls to their timeouts, by which
@@ -43,6 +70,7 @@ const retryStrategy = (/** @type {number} */ tries) => Math.min(50 * 2 ** Math.m
  * @param {Redis} redis
  */
 function endWithConnection(redis) {
+  mustBecomeReady(hearEveryError(redis))
   /**
    * In the order sent. Not a Set: what passes through one lives until a full collection.
    * @type {import('ioredis').Command[]}
@@ -78,6 +106,7 @@ function endWithConnection(redis) {
  * @param {Redis} node
  */
 function sendOnce(node) {
+  mustBecomeReady(hearEveryError(node))
   const send = node.sendCommand
   let mute = false
   node.sendCommand = (command, stream) => {
@@ -103,6 +132,21 @@ function sendOnce(node) {
 }
 
 /**
+ * Else the time would count from when a node is found that takes the command.
+ * @param {Cluster} cluster
+ * @param {number | undefined} commandTimeout in ms
+ */
+function countFromCall(cluster, commandTimeout) {
+  if (commandTimeout === undefined) return cluster
+  const send = cluster.sendCommand
+  cluster.sendCommand = (command, ...rest) => {
+    command.setTimeout(commandTimeout)
+    return send.call(cluster, command, ...rest)
+  }
+  return cluster
+}
+
+/**
  * @param {import('./index.js').ConnectionSettings} settings
  * @param {{ commandTimeout?: number, name: string }} options `commandTimeout` in ms
  * @returns {Redis | Cluster}
@@ -115,7 +159,11 @@ export function openConnection(settings, options) {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: null,
-    connectTimeout: 5000,
+    connectTimeout,
+    // For the other side to close as well, which may be gone.
+    disconnectTimeout: 100,
+    // It is asked that often whether it has loaded its data: its own guess may be off by far.
+    maxLoadingRetryTime: 100,
     keepAlive: 10_000,
     retryStrategy,
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -130,13 +178,12 @@ export function openConnection(settings, options) {
       ...plain(login),
       name,
       sentinels: nodes.map((node) => ({ ...node })),
-      failoverDetector: true,
-      sentinelRetryStrategy: retryStrategy,
+      ...sentinelOptions,
       ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
       // Without these words `tls` would be passed over in silence, and passwords go in the clear.
       ...(common.tls ? { enableTLSForSentinelMode: true, sentinelTLS: common.tls } : {}),
     })
-    return endWithConnection(redis)
+    return endWithConnection(endOnlyByWord(redis, retryStrategyOfMany(0)))
   }
   if ('cluster' in settings) {
     const { nodes, username, password } = settings.cluster
@@ -145,23 +192,16 @@ export function openConnection(settings, options) {
       {
         lazyConnect: true,
         enableOfflineQueue: false,
-        clusterRetryStrategy: retryStrategy,
+        clusterRetryStrategy: retryStrategyOfMany,
         // Fewer than usual, so that a call settles about when a single Redis's would.
         maxRedirections: 5,
+        // Most slots arrive sooner than by the usual pause.
+        retryDelayOnTryAgain: 50,
         redisOptions: plain({ ...common, username, password }),
       },
     )
     cluster.on('+node', sendOnce)
-    const { commandTimeout } = options
-    if (commandTimeout !== undefined) {
-      const send = cluster.sendCommand
-      // Else the time would count from when a node is found that takes the command.
-      cluster.sendCommand = (command, ...rest) => {
-        command.setTimeout(commandTimeout)
-        return send.call(cluster, command, ...rest)
-      }
-    }
-    return cluster
+    return countFromCall(cluster, options.commandTimeout)
   }
   throw new Error('the in-process store has no connection')
 }
@@ -176,7 +216,9 @@ function breakOff(connection) {
   try {
     const { stream } = connection
     const socket = /** @type {import('node:net').Socket} */ (stream)
-    socket.resetAndDestroy()
+    // One that is being closed politely cannot be reset: it would never tell of its end.
+    if (socket.writableEnded) socket.destroy()
+    else socket.resetAndDestroy()
   } catch {
     // No bare TCP connection.
     connection.disconnect(true)

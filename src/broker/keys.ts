@@ -50,7 +50,7 @@ export const keyNames = [
   'stats',
   /** list of wake-up marks; at most one */
   'wake',
-  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom */
+  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed */
   'meta',
 ] as const
 

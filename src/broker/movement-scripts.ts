@@ -6,7 +6,7 @@ import { enqueue, enqueueChecked } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
 import { lease, leaveOdd, setOddAside } from './lua/lease.js'
 import { promote } from './lua/promote.js'
-import { recall } from './lua/recall.js'
+import { recall, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { retry } from './lua/retry.js'
 import { settle, settlePlain } from './lua/settle.js'
@@ -31,6 +31,15 @@ export const enqueueCheckedScript = defineScript({
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
   args: ['now'],
   body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, recall, enqueueChecked],
+  refusedWhenFull: true,
+})
+
+/** The same where what is written shall be waited for: a write even where all are repeats. */
+export const enqueueConfirmedScript = defineScript({
+  name: 'enqueueConfirmed',
+  keys: enqueueCheckedScript.keys,
+  args: enqueueCheckedScript.args,
+  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, recall, touch, enqueueChecked],
   refusedWhenFull: true,
 })
 

@@ -8,7 +8,7 @@ import type {
 } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { State } from '../core/state.js'
-import { type Engine, runScript } from './arguments.js'
+import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { encodeTask } from './blob.js'
 import {
   cycleScript,
@@ -29,7 +29,7 @@ import { giveBackScript } from './scripts.js'
 /** No record holds one: JSON escapes it, and no name may have it. */
 const recordEnd = '\x1e'
 
-async function enqueuePlain(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
+async function enqueuePlain(engine: ScriptEngine, partition: Partition, tasks: readonly NewTask[]) {
   let records = ''
   for (const task of tasks) records += `${task.id}\n${encodeTask(task)}${recordEnd}`
   const named = { amount: tasks.length, records }
@@ -39,7 +39,11 @@ async function enqueuePlain(engine: Engine, partition: Partition, tasks: readonl
   )
 }
 
-async function enqueueChecked(engine: Engine, partition: Partition, tasks: readonly NewTask[]) {
+async function enqueueChecked(
+  engine: ScriptEngine,
+  partition: Partition,
+  tasks: readonly NewTask[],
+) {
   const rest = tasks.flatMap(checkedArguments)
   const call = { script: enqueueCheckedScript, partition, named: {}, rest }
   const answer = (await runScript(engine, call)) as string[]
@@ -57,7 +61,7 @@ async function enqueueChecked(engine: Engine, partition: Partition, tasks: reado
 
 /** Stores new tasks, in the order given; those that need looking up go by the checked script. */
 export async function enqueueTasks(
-  engine: Engine,
+  engine: ScriptEngine,
   partition: Partition,
   call: { readonly tasks: readonly NewTask[]; readonly repeat: boolean },
 ): Promise<Enqueued[]> {
@@ -156,7 +160,8 @@ function readCycle(answer: readonly string[]): CycleReply {
     now: Number(now),
     leased,
     refused: answer.slice(fixedAnswers, first),
-    ...(nextDue === '' ? {} : { nextDue: Number(nextDue) }),
+    // A due time that a person wrote may be none.
+    ...(nextDue && Number.isFinite(Number(nextDue)) ? { nextDue: Number(nextDue) } : {}),
     paused: paused === '1',
   }
 }

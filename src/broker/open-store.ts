@@ -2,9 +2,9 @@ import type { Broker } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { findRedisServer, startEmbedded } from './embedded/index.js'
-import type { BrokerOptions, ConnectionSettings } from './index.js'
+import type { BrokerOptions, ConnectionSettings, Durability } from './index.js'
 import { createRedisBroker } from './redis-broker.js'
-import { connectionOf, type RedisSettings } from './redis-settings.js'
+import { connectionOf, durabilityOf, type RedisSettings } from './redis-settings.js'
 
 /** An open broker, and what it stands on. */
 export interface Store {
@@ -36,6 +36,17 @@ interface Ground {
 
 const nothing = async () => undefined
 
+/** The stand-ins give what they can. @throws RedisDistroError `unsafe_redis` where that is not enough */
+function refuseStandIn(durability: Durability | undefined, kind: Store['kind']): void {
+  if (durability === undefined || (kind === 'embedded' && durability.kind === 'fsync')) return
+  const why = kind === 'embedded' ? 'has no replicas' : 'keeps nothing'
+  throw new RedisDistroError(
+    'unsafe_redis',
+    `redis.durability is '${durability.kind}', and the ${kind} store, which serves where no Redis is ` +
+      `named, ${why}: set REDIS_URL (redis://host:6379), or durability to 'async'`,
+  )
+}
+
 /** What the tasks shall lie in: the Redis of the settings, the embedded one, or this process. */
 async function findGround(options: StoreOptions): Promise<Ground> {
   const connection = connectionOf(options.redis)
@@ -48,8 +59,10 @@ async function findGround(options: StoreOptions): Promise<Ground> {
     )
   }
   const { directory } = options
+  const durability = durabilityOf(options.redis)
   const program = await findRedisServer()
   if (program !== undefined) {
+    refuseStandIn(durability, 'embedded')
     const redis = await startEmbedded({ directory, program })
     const says = `an embedded redis-server ${redis.version} with its data in ${redis.directory}`
     const release = () => redis.release()
@@ -63,6 +76,7 @@ async function findGround(options: StoreOptions): Promise<Ground> {
         'one process (npm start).',
     )
   }
+  refuseStandIn(durability, 'in-process')
   const says =
     'an in-process store, since REDIS_URL is not set and no redis-server program was found: ' +
     'nothing survives a restart and it serves this process only'
@@ -77,7 +91,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const ground = await findGround(options)
   const { prefix, commandTimeout, allowEviction } = options.redis
   const { connection } = ground
-  const rest = { prefix, commandTimeout, allowEviction, log: options.log, clock: options.clock }
+  const { log, clock } = options
+  const asked = durabilityOf(options.redis)
+  const durability = asked && ground.kind === 'embedded' ? { ...asked, ours: true } : asked
+  const rest = { prefix, commandTimeout, allowEviction, durability, log, clock }
   try {
     const broker = createRedisBroker({ connection, ...rest })
     try {

@@ -16,10 +16,12 @@ import { isEnded, type State, states } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
 import { partitionKeys } from './keys.js'
+import { withRawRecords } from './raw-records.js'
 import type { Script } from './script.js'
 import { countsScript, findScript, lettersScript, listScript, rememberedScript } from './scripts.js'
-import { decodeStored } from './stored-record.js'
+import { decodeStored, readJson } from './stored-record.js'
 import { holders } from './upkeep.js'
+import { readAt } from './wrong-type.js'
 
 const fieldsOfTask = 7
 
@@ -32,9 +34,10 @@ export async function findTasks(
   if (ids.length === 0) return []
   const call = { script: findScript, partition, named: {}, rest: ids }
   const answer = (await runScript(engine, call)) as string[]
-  return ids.map((id, i) =>
+  const found = ids.map((id, i) =>
     decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)),
   )
+  return withRawRecords(engine, partition, found)
 }
 
 /** What is known of ids, with tasks whose records are gone; undefined for one never seen. */
@@ -55,7 +58,7 @@ export async function recallIds(
 
 async function listActive(engine: Engine, partition: Partition, call: ListCall): Promise<ListPage> {
   const key = partitionKeys(engine.prefix, partition).active
-  const page = await engine.store.scanHash(key, call.after ?? '0')
+  const page = await readAt(key, engine.store.scanHash(key, call.after ?? '0'))
   const ids = page.pairs.filter((_, i) => i % 2 === 0)
   const found = await findTasks(engine, partition, ids)
   const tasks = found.filter((task) => task?.state === 'active') as StoredTask[]
@@ -85,7 +88,8 @@ export async function listTasks(
     const task = decodeStored(answer[i] as string, answer.slice(i + 1, i + 1 + fieldsOfTask))
     if (task) tasks.push(task)
   }
-  return { tasks, ...(answer[0] ? { next: answer[0] } : {}) }
+  const shown = await withRawRecords(engine, partition, tasks)
+  return { tasks: shown, ...(answer[0] ? { next: answer[0] } : {}) }
 }
 
 /** Runs a script that moves ids one by one, and reads what became of each. */
@@ -134,7 +138,8 @@ export async function readStats(
   partition: Partition,
   minutes: number,
 ): Promise<PartitionStats> {
-  const fields = await engine.store.readHash(partitionKeys(engine.prefix, partition).stats)
+  const key = partitionKeys(engine.prefix, partition).stats
+  const fields = await readAt(key, engine.store.readHash(key))
   const now = engine.now()
   const current = Math.floor((now === '' ? await engine.store.time() : now) / 60_000)
   const total = startCounts()
@@ -142,6 +147,7 @@ export async function readStats(
   for (const [field, value] of Object.entries(fields)) {
     const [when, name] = field.split(':') as [string, keyof MinuteCounts]
     if (!(name in total)) continue
+    if (!/^\d+$/.test(value)) continue
     total[name] += Number(value)
     const minute = Number(when)
     if (!(minute > current - minutes)) continue
@@ -153,11 +159,20 @@ export async function readStats(
   return { total, minutes: sorted.map(([minute, counts]) => ({ minute, ...counts })) }
 }
 
+/** Undefined where a worker told nothing of itself, or nothing that can be read. */
+function readDetails(text: string | undefined): WorkerDetails | undefined {
+  const told = readJson(text ?? '')
+  if (typeof told !== 'object' || told === null) return undefined
+  const { host, pid, concurrency, startedAt } = told as Record<string, unknown>
+  const numbers = [pid, concurrency, startedAt].every(Number.isFinite)
+  return typeof host === 'string' && numbers ? (told as WorkerDetails) : undefined
+}
+
 /** Live workers and at most 1000 of the tasks that each holds. */
 export async function readWorkers(engine: Engine, partition: Partition): Promise<WorkerRecord[]> {
   const keys = partitionKeys(engine.prefix, partition)
-  const details = await engine.store.readHash(keys.details)
-  const leases = await engine.store.readScores(keys.workers)
+  const details = await readAt(keys.details, engine.store.readHash(keys.details))
+  const leases = await readAt(keys.workers, engine.store.readScores(keys.workers))
   const running = new Map<string, string[]>()
   for await (const page of holders(engine, partition, () => true)) {
     for (const { id, holder } of page) {
@@ -170,14 +185,9 @@ export async function readWorkers(engine: Engine, partition: Partition): Promise
   const now = engine.now() === '' ? await engine.store.time() : Number(engine.now())
   const records: WorkerRecord[] = []
   for (const [worker, leaseUntil] of leases) {
-    const about = details[worker]
+    const about = readDetails(details[worker])
     if (about === undefined || leaseUntil < now) continue
-    records.push({
-      worker,
-      leaseUntil,
-      running: running.get(worker) ?? [],
-      ...(JSON.parse(about) as WorkerDetails),
-    })
+    records.push({ worker, leaseUntil, running: running.get(worker) ?? [], ...about })
   }
   return records
 }

@@ -13,8 +13,11 @@ import type {
   WorkerDetails,
 } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
-import { type Engine, runScript } from './arguments.js'
+import type { Life } from '../core/life.js'
+import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
+import { confirmIds } from './confirm.js'
+import { DurableStore } from './durable-store.js'
 import type { BrokerOptions } from './index.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
@@ -29,11 +32,15 @@ import { holders, pruneTasks, rescueTasks } from './upkeep.js'
 /**
  * The broker for Redis: it moves tasks in batches through one script a call. Each method is a line
  * that leads to the room where it is done: movement (enqueue, cycle), upkeep (rescue, prune) and
- * queries. It has one state of its own, the store's connection.
+ * queries. It has one state of its own, the store's connection, and beside it those of enqueues that
+ * wait for more than the server's answer.
  */
 class RedisBroker implements Broker {
   readonly #engine: Engine
   readonly #options: BrokerOptions
+  readonly #durable: DurableStore | undefined
+  /** Where tasks are enqueued. */
+  readonly #enqueuing: ScriptEngine
 
   constructor(options: BrokerOptions) {
     this.#options = options
@@ -48,6 +55,9 @@ class RedisBroker implements Broker {
       prefix: options.prefix,
       now: () => (clock ? Math.floor(clock.now()) : ''),
     }
+    const { durability } = options
+    this.#durable = durability && new DurableStore({ ...options, durability }, store.says)
+    this.#enqueuing = this.#durable ? { ...this.#engine, store: this.#durable } : this.#engine
   }
 
   get says() {
@@ -56,10 +66,11 @@ class RedisBroker implements Broker {
   get shared() {
     return this.#engine.store.shared
   }
-  open() {
-    return this.#engine.store.open()
+  async open() {
+    await Promise.all([this.#engine.store.open(), this.#durable?.open()])
   }
   close() {
+    this.#durable?.close()
     return this.#engine.store.close()
   }
   async now() {
@@ -68,7 +79,7 @@ class RedisBroker implements Broker {
   }
 
   enqueue(partition: Partition, tasks: readonly NewTask[], repeat: boolean) {
-    return enqueueTasks(this.#engine, partition, { tasks, repeat })
+    return enqueueTasks(this.#enqueuing, partition, { tasks, repeat })
   }
   cycle(partition: Partition, call: CycleCall) {
     return runCycle(this.#engine, partition, call)
@@ -111,8 +122,8 @@ class RedisBroker implements Broker {
     return this.shared ? new ThreadKeeper(options, parts) : new LoopKeeper(options, parts.engine)
   }
 
-  rescue(partition: Partition, lease: number) {
-    return rescueTasks(this.#engine, partition, lease)
+  rescue(partition: Partition, lease: number, gone: readonly Life[] = []) {
+    return rescueTasks(this.#engine, partition, { lease, gone })
   }
   prune(partition: Partition, retention: Retention) {
     return pruneTasks(this.#engine, partition, retention)
@@ -123,6 +134,9 @@ class RedisBroker implements Broker {
   }
   remembered(partition: Partition, ids: readonly string[]) {
     return queries.recallIds(this.#engine, partition, ids)
+  }
+  async confirm(partition: Partition, ids: readonly string[]) {
+    if (this.#durable) await confirmIds(this.#enqueuing, partition, ids)
   }
   list(partition: Partition, call: ListCall) {
     return queries.listTasks(this.#engine, partition, call)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { durationSchema } from '../core/duration.js'
-import type { ConnectionSettings } from './index.js'
+import type { ConnectionSettings, Durability } from './index.js'
 
 const node = (port: number) =>
   z.strictObject({
@@ -58,9 +58,17 @@ export const redisSchema = z
       .default('rd')
       .describe('First part of every key.'),
     durability: z
-      .enum(['async'])
+      .enum(['async', 'fsync', 'replicated'])
       .default('async')
-      .describe('What an enqueue waits for: async is the answer of the server that took it.'),
+      .describe(
+        'What an enqueue waits for: async, the answer of the server that took it; fsync, until its ' +
+          'append-only file is on disk; replicated, until replicas have it too.',
+      ),
+    replicas: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe("How many replicas must have it, where durability is 'replicated'."),
     // Below a second, for an API answers within one that Redis is away.
     commandTimeout: durationSchema
       .pipe(z.number().min(50, 'must be at least 50ms'))
@@ -89,4 +97,10 @@ export function connectionOf(redis: RedisSettings): ConnectionSettings | undefin
   if (redis.cluster) return { cluster: redis.cluster, ...tls }
   if (redis.url === undefined || redis.url === 'embedded') return undefined
   return { url: redis.url, ...tls }
+}
+
+/** What an enqueue waits for; undefined where the server's answer is enough. */
+export function durabilityOf({ durability, replicas }: RedisSettings): Durability | undefined {
+  if (durability === 'async') return undefined
+  return durability === 'fsync' ? { kind: durability } : { kind: durability, replicas }
 }

@@ -1,9 +1,11 @@
 import type { Cluster, Redis } from 'ioredis'
 import { RedisDistroError } from '../core/errors.js'
+import { untilArrived } from './between-nodes.js'
 import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
+import { judgeFormat } from './format.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
 import { openConnection } from './ioredis.js'
-import type { Script } from './script.js'
+import type { Script, Source } from './script.js'
 import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
 
@@ -92,16 +94,21 @@ export class RedisStore implements ScriptStore {
     if (this.#unsafe) throw this.#unsafe
     const source = this.#flags ? script.flagged : script.plain
     const values = [...keys, ...args] as string[]
+    const send = () => this.#send(source, keys.length, values)
     try {
-      return await this.#connection.evalsha(source.sha, keys.length, ...values)
-    } catch (error) {
-      if (!isUnknownScript(error)) throw this.#fault(error)
-    }
-    try {
-      return await this.#connection.eval(source.text, keys.length, ...values)
+      return await untilArrived(this.#options.commandTimeout, send)
     } catch (error) {
       throw this.#fault(error)
     }
+  }
+
+  async #send(source: Source, keys: number, values: readonly string[]): Promise<unknown> {
+    try {
+      return await this.#connection.evalsha(source.sha, keys, ...values)
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error
+    }
+    return await this.#connection.eval(source.text, keys, ...values)
   }
 
   async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
@@ -222,6 +229,8 @@ export class RedisStore implements ScriptStore {
         const words = `the database of ${this.says} cannot be used: ${this.#noDatabase.message}`
         this.#unsafe = new RedisDistroError('unsafe_redis', words)
       }
+      const { prefix } = this.#options
+      this.#unsafe ??= await judgeFormat(this.#connection, { prefix, says: this.says })
     } catch (error) {
       this.#options.log.warn('Redis was reached, but could not be asked what it is', {
         store: this.says,

@@ -1,14 +1,18 @@
 import type { Script } from './script.js'
 
-/** Where scripts run: a Redis behind a connection, or the in-process store. */
-export interface ScriptStore {
+/** Where scripts run. */
+export interface ScriptRunner {
+  /** Runs a script whole or not at all; throws RedisDistroError of the infrastructure family. */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+}
+
+/** A Redis behind a connection, or the in-process store. */
+export interface ScriptStore extends ScriptRunner {
   /** Without secrets. */
   readonly says: string
   readonly shared: boolean
   open(): Promise<void>
   close(): Promise<void>
-  /** Runs a script whole or not at all; throws RedisDistroError of the infrastructure family. */
-  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
   /** Waits until a mark lies in the list, then takes it; at most `ms`. Never throws. */
   block(key: string, ms: number, signal: AbortSignal): Promise<void>
   /** Gives up what waiting at a list took; whoever still waits there is not disturbed. */

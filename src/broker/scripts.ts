@@ -5,7 +5,7 @@ import { expire } from './lua/expire.js'
 import { eachId } from './lua/moves.js'
 import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
-import { recall, remembered } from './lua/recall.js'
+import { recall, remembered, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { promoteNow, requeue } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
@@ -135,12 +135,37 @@ export const findScript = defineScript({
   reads: true,
 })
 
+/** Of any keys that it is given. */
+export const typesScript = defineScript({
+  name: 'types',
+  keys: ['meta'],
+  args: [],
+  body: [base, queries.types],
+  reads: true,
+})
+
+export const rawScript = defineScript({
+  name: 'raw',
+  keys: ['tasks'],
+  args: ['most'],
+  body: [base, queries.raw],
+  reads: true,
+})
+
 export const rememberedScript = defineScript({
   name: 'remembered',
   keys: [...sets, 'tasks', 'own'],
   args: [],
   body: [base, stateOf, recall, remembered],
   reads: true,
+})
+
+/** The same, with a write to wait for. */
+export const confirmScript = defineScript({
+  name: 'confirm',
+  keys: [...rememberedScript.keys, 'meta'],
+  args: [],
+  body: [base, stateOf, recall, touch, remembered],
 })
 
 export const listScript = defineScript({

@@ -7,6 +7,8 @@ export interface Server {
   readonly eviction: string | undefined
   readonly appendOnly: boolean | undefined
   readonly replica: boolean
+  /** Whether WAITAOF, where the file is synced each second, waits for that. */
+  readonly honestWaitAof: boolean
 }
 
 const field = (report: string, name: string) =>
@@ -22,6 +24,7 @@ export function readServer(report: string): Server {
     eviction: field(report, 'maxmemory_policy'),
     appendOnly: aof === undefined ? undefined : aof === '1',
     replica: field(report, 'role') === 'slave',
+    honestWaitAof: field(report, 'valkey_version') === undefined && major >= 8,
   }
 }
 

@@ -1,7 +1,12 @@
 import type { Partition, PruneReply, RescueReply, Retention } from '../core/broker.js'
+import type { Life } from '../core/life.js'
 import { type Engine, runScript } from './arguments.js'
 import { partitionKeys } from './keys.js'
 import { forgetWorkerScript, markDeadScript, pruneScript, rescueScript } from './scripts.js'
+import { readAt } from './wrong-type.js'
+
+/** Tasks that one script call moves: a longer one would hold up everyone. */
+const rescueChunk = 200
 
 /** Losses of any kind that bury a task. */
 const maxLosses = 20
@@ -15,7 +20,7 @@ export async function* holders(
   const key = partitionKeys(engine.prefix, partition).active
   let cursor = '0'
   do {
-    const page = await engine.store.scanHash(key, cursor)
+    const page = await readAt(key, engine.store.scanHash(key, cursor))
     cursor = page.cursor
     const found: { id: string; holder: string }[] = []
     for (let i = 0; i + 1 < page.pairs.length; i += 2) {
@@ -27,15 +32,15 @@ export async function* holders(
 }
 
 /**
- * Marks who is late, moves what they held, and takes out who holds nothing any more. Now and then it
+ * Marks who is late or gone, moves what they held, and takes out who holds nothing any more. Now and then it
  * also moves what is held by a name that is no worker's; no move leads there, but people's hands do.
  */
 export async function rescueTasks(
   engine: Engine,
   partition: Partition,
-  lease: number,
+  { lease, gone }: { readonly lease: number; readonly gone: readonly Life[] },
 ): Promise<RescueReply> {
-  const call = { script: markDeadScript, partition, named: { lease } }
+  const call = { script: markDeadScript, partition, named: { lease }, rest: gone }
   const [audit, ...marked] = (await runScript(engine, call)) as string[]
   const dead = new Set(marked)
   let rescued = 0
@@ -44,8 +49,8 @@ export async function rescueTasks(
   const known = audit === '1' ? await knownWorkers(engine, partition) : undefined
   const isLost = (worker: string) => dead.has(worker) || known?.has(worker) === false
   for await (const page of holders(engine, partition, isLost)) {
-    for (let i = 0; i < page.length; i += 500) {
-      const rest = page.slice(i, i + 500).flatMap(({ id, holder }) => [id, holder])
+    for (let i = 0; i < page.length; i += rescueChunk) {
+      const rest = page.slice(i, i + rescueChunk).map(({ id }) => id)
       const named = { maxLosses }
       const answer = await runScript(engine, { script: rescueScript, partition, named, rest })
       const [moved, lost] = (answer as string[]).map(Number)
@@ -61,7 +66,8 @@ export async function rescueTasks(
 
 async function knownWorkers(engine: Engine, partition: Partition): Promise<Set<string>> {
   const { workers } = partitionKeys(engine.prefix, partition)
-  return new Set((await engine.store.readScores(workers)).map(([worker]) => worker))
+  const scores = await readAt(workers, engine.store.readScores(workers))
+  return new Set(scores.map(([worker]) => worker))
 }
 
 /** Rounds of retention until nothing is left to do, each a short script. */

@@ -2,8 +2,8 @@ import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
 import type { DeadLetterFilter } from './contract.js'
 import { lastError } from './why.js'
 
-/** Dead letters moved in one script call. */
-const chunkSize = 500
+/** Dead letters moved in one script call: a sweep over many holds up nobody. */
+const chunkSize = 100
 
 /** Keys with the number of tasks under them, over all partitions. */
 export async function deadLetterKeys(

@@ -1,13 +1,16 @@
-import type { Broker, Remembered, StoredTask } from '../core/broker.js'
+import type { Broker, Partition, Remembered, StoredTask } from '../core/broker.js'
 import { type Look, lookUp } from './by-partition.js'
 import type { Directory } from './contract.js'
 import type { Draft } from './draft.js'
 import { taskPrint } from './ids.js'
 import { placesOf } from './placement.js'
 import type { Problem } from './problem.js'
+import { sendError } from './send-error.js'
 
 /** What an id stands for that was used before. */
 export interface First extends Remembered {
+  /** Where it lies. */
+  readonly partition: Partition
   /** Its record, where retention has left it. */
   readonly task?: StoredTask
 }
@@ -93,10 +96,33 @@ async function found(looks: readonly DraftLook[], broker: Broker): Promise<[Draf
     return remembered === undefined ? [] : [{ ...look, remembered }]
   })
   const tasks = await lookUp(met, (partition, ids) => broker.find(partition, ids))
-  return met.map(({ draft, remembered }, index) => {
+  return met.map(({ draft, partition, remembered }, index) => {
     const task = tasks[index]
-    return [draft, task === undefined ? remembered : { ...remembered, task }]
+    const first = { ...remembered, partition }
+    return [draft, task === undefined ? first : { ...first, task }]
   })
+}
+
+/**
+ * What callers are told of firsts that were found before any send is as durable as what is sent.
+ * @throws RedisDistroError `store_unknown`, in the words of an enqueue
+ */
+export async function confirmFirsts(
+  firsts: readonly { readonly draft: Draft; readonly first: First }[],
+  broker: Broker,
+  total: number,
+): Promise<void> {
+  const looks = firsts.map(({ first: { id, partition } }) => ({ id, partition }))
+  const confirm = async (partition: Partition, ids: readonly string[]) => {
+    await broker.confirm(partition, ids)
+    return ids
+  }
+  try {
+    await lookUp(looks, confirm)
+  } catch (error) {
+    const tasks = firsts.map(({ draft }) => draft)
+    throw sendError({ error, tasks, total, written: 0, doubt: true })
+  }
 }
 
 /** True where the first task of a key that speaks of no one type lies in another queue. */

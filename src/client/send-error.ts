@@ -5,7 +5,7 @@ import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 export interface Failure {
   readonly error: unknown
   /** Those that were on their way. */
-  readonly tasks: readonly NewTask[]
+  readonly tasks: readonly Pick<NewTask, 'id' | 'fingerprint'>[]
   /** How many tasks the call has, with those that were written before. */
   readonly total: number
   /** How many of all Redis said that it has written. */
@@ -49,6 +49,6 @@ export function sendError(failure: Failure): unknown {
   const { error, written, doubt } = failure
   if (!isRedisDistroError(error) || error.family !== 'infrastructure') return error
   const code = doubt || written > 0 ? 'store_unknown' : error.code
-  const reason = reasons[error.code] ?? error.message
+  const reason = error.reason ?? reasons[error.code] ?? error.message
   return new RedisDistroError(code, `${reason}: ${wordsOf(failure)}`, { cause: error })
 }

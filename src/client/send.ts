@@ -23,8 +23,11 @@ function within<Result>(ms: number, call: Promise<Result>): Promise<Result> {
   })
 }
 
+/** Not where the store gives a reason: it answered, and has waited as long as it may. */
 const mayRepeat = (error: unknown): boolean =>
-  isRedisDistroError(error) && (error.code === 'store_away' || error.code === 'store_unknown')
+  isRedisDistroError(error) &&
+  error.reason === undefined &&
+  (error.code === 'store_away' || error.code === 'store_unknown')
 
 /** The last error, or `store_unknown` where an earlier send may have been written. */
 function verdict(error: unknown, doubt: boolean): unknown {
@@ -47,15 +50,17 @@ export async function send(
   const start = clock.monotonic()
   let doubt = false
   for (let sends = 0; ; sends++) {
-    const left = deadline - (clock.monotonic() - start)
+    const sent = clock.monotonic() - start
     try {
       const call = broker.enqueue(partition, tasks, sends > 0)
-      return await (sends === 0 ? call : within(left, call))
+      return await (sends === 0 ? call : within(deadline - sent, call))
     } catch (error) {
       doubt ||= isRedisDistroError(error) && error.code === 'store_unknown'
-      const pause = pauses[sends]
+      const pause = pauses[sends] ?? Number.POSITIVE_INFINITY
       const spent = clock.monotonic() - start
-      if (pause === undefined || spent + pause >= deadline || !mayRepeat(error)) {
+      // What would take as long once more, and so be cut short, could only leave a doubt.
+      const late = spent + pause + (spent - sent) >= deadline
+      if (late || !mayRepeat(error)) {
         throw verdict(error, doubt)
       }
       await sleep(pause)

@@ -5,7 +5,7 @@ import type { Batcher } from './batcher.js'
 import { byPartition, lookUp } from './by-partition.js'
 import type { EnqueuedTask } from './contract.js'
 import { enqueuedTask, foundTask, isRepeat, newTask } from './enqueued.js'
-import { differs, isOfBatch } from './firsts.js'
+import { confirmFirsts, differs, isOfBatch } from './firsts.js'
 import type { Fresh, Ready } from './prepare.js'
 import { type Indexing, throwProblems } from './problem.js'
 import type { RedisTime } from './redis-time.js'
@@ -33,6 +33,10 @@ export class Sender {
   /** The answers in the order given. @throws RedisDistroError what was not written, or may be */
   async send(ready: readonly Ready[], indexing: Indexing): Promise<EnqueuedTask[]> {
     const fresh = ready.filter(isFresh)
+    if (fresh.length < ready.length) {
+      const found = ready.filter((each) => 'first' in each)
+      await confirmFirsts(found, this.#broker, ready.length)
+    }
     if (fresh.length === 0) return answers(ready, [], { traceId: undefined, firsts: none })
     const queue = queuesOf(fresh)
     return await inSendSpan({ queue, count: fresh.length }, async (traceparent) => {

@@ -62,5 +62,6 @@ export function taskView(task: StoredTask, around: Circumstances): Task {
     ...(task.state === 'dead' ? { deadLetter: task.deadLetter } : {}),
     ...(traceId === undefined ? {} : { traceId }),
     ...(why === undefined ? {} : { why }),
+    ...(task.raw === undefined ? {} : { raw: task.raw }),
   }
 }

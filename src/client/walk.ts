@@ -6,8 +6,8 @@ import type { Found } from './locate.js'
 
 /** Records read for one page at most; a page of a rare thing is short rather than slow. */
 const maxRead = 1000
-/** Records in one look where a filter lets only some of them pass. */
-const filteredChunk = 250
+/** Records in one look at most: a longer one would hold up everyone. */
+const mostInLook = 250
 
 export interface Walk {
   readonly partitions: readonly Partition[]
@@ -73,8 +73,8 @@ class PageReader {
       if (this.full) {
         return (await this.#ends(step, { after, skip })) ? undefined : { ...here, after, skip }
       }
-      const wanted = keep === undefined ? limit - this.found.length : filteredChunk
-      const page = await this.#list(step, after, Math.min(wanted + skip, maxRead))
+      const wanted = keep === undefined ? limit - this.found.length : mostInLook
+      const page = await this.#list(step, after, Math.min(wanted + skip, mostInLook))
       for (const [index, task] of page.tasks.entries()) {
         if (index < skip) continue
         if (this.full) return { ...here, after, skip: index }
@@ -83,7 +83,7 @@ class PageReader {
       }
       if (page.next === undefined) return undefined
       after = page.next
-      skip = 0
+      skip = Math.max(0, skip - page.tasks.length)
     }
   }
 

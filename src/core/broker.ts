@@ -1,4 +1,5 @@
 import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
+import type { Life } from './life.js'
 import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
 import type {
@@ -187,14 +188,22 @@ export interface Broker {
   progress(partition: Partition, worker: string, task: LeasedTask, value: unknown): Promise<void>
   keeper(options: KeeperOptions): LeaseKeeper
 
-  /** Tasks of dead workers go back; a few calls, in chunks. `lease` in ms. */
-  rescue(partition: Partition, lease: number): Promise<RescueReply>
+  /**
+   * Tasks of dead workers go back; a few calls, in chunks. `lease` in ms. Workers of the processes
+   * `gone`, by their lives, are dead whatever their lease.
+   */
+  rescue(partition: Partition, lease: number, gone?: readonly Life[]): Promise<RescueReply>
   /** Retention and expiry; a few calls, in chunks. */
   prune(partition: Partition, retention: Retention): Promise<PruneReply>
 
   find(partition: Partition, ids: readonly string[]): Promise<(StoredTask | undefined)[]>
   /** Of every id that a task has, or had and a caller chose; undefined for one never seen. */
   remembered(partition: Partition, ids: readonly string[]): Promise<(Remembered | undefined)[]>
+  /**
+   * Settles once what these ids were used for is as durable as enqueues are asked to be; at once where
+   * the server's answer is all that is asked. Throws `store_unknown` where that was not confirmed.
+   */
+  confirm(partition: Partition, ids: readonly string[]): Promise<void>
   list(partition: Partition, call: ListCall): Promise<ListPage>
   cancel(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   requeue(partition: Partition, ids: readonly string[]): Promise<Moved[]>

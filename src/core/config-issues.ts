@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { type Issue, RedisDistroError } from './errors.js'
+import { isSecretName, redact, redacted } from './secrets.js'
 
 type ZodIssue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
@@ -17,15 +18,20 @@ function valueAt(root: unknown, path: Path): unknown {
   return value
 }
 
+const withoutSecrets = (name: string, value: unknown): unknown => {
+  if (typeof value === 'string') return isSecretName(name) ? redacted : redact(value)
+  return isSecretName(name) && typeof value === 'object' ? redacted : value
+}
+
 /** A value as a message shows it: short, and never a secret. */
 function shown(value: unknown, path: Path): string {
-  if (secretPath.test(dotted(path))) return 'its value'
+  if (secretPath.test(dotted(path)) || path.map(String).some(isSecretName)) return 'its value'
   if (value === undefined) return 'nothing'
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
+  if (typeof value === 'string') return JSON.stringify(redact(value).slice(0, 60))
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
   try {
-    const text = JSON.stringify(value)
+    const text = JSON.stringify(value, withoutSecrets)
     return text.length > 60 ? `${text.slice(0, 60)}…` : text
   } catch {
     return 'an object'

@@ -12,8 +12,16 @@ export const idPattern = /^(?!\.+$)[A-Za-z0-9._:-]{1,128}$/
 export const idWords = 'must be 1 to 128 of A-Z a-z 0-9 . _ : -, and not dots alone'
 
 const id = z.string().regex(idPattern, idWords)
+
+/** Half of a character, which no key of Redis can hold as it is. */
+const loneSurrogate = /\p{Surrogate}/u
+
 const text = (max: number) =>
-  z.string().min(1, 'must not be empty').max(max, `must be at most ${max} characters`)
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(max, `must be at most ${max} characters`)
+    .refine((value) => !loneSurrogate.test(value), 'must not have half of a surrogate pair')
 
 const wholeNumber = 'must be a whole number from 1 to 1000'
 

@@ -16,7 +16,7 @@ export const errorCodes = {
   },
   unsafe_redis: {
     family: 'config',
-    says: 'The Redis server would lose tasks (eviction policy), is too old, or lacks the database.',
+    says: 'The Redis server would lose tasks (eviction policy), is too old, lacks the database, cannot give the durability asked for, or holds what a newer release wrote.',
   },
   no_store: { family: 'config', says: 'No REDIS_URL is set and no stand-in may serve.' },
   bad_request: {
@@ -65,7 +65,7 @@ export const errorCodes = {
   },
   store_unknown: {
     family: 'infrastructure',
-    says: 'Redis did not answer; the task may have been written. Repeat with the same id.',
+    says: 'Redis did not answer, or not that the task is as durable as asked; it may have been written. Repeat with the same id.',
   },
   store_full: {
     family: 'infrastructure',
@@ -105,12 +105,15 @@ const brand = Symbol.for('redisdistro.error')
 export interface ErrorDetails {
   readonly issues?: readonly Issue[]
   readonly cause?: unknown
+  /** What the store did or did not do, where the code alone says too little of it. */
+  readonly reason?: string
 }
 
 /** The one error class of the product; `code` says what happened, the message what to do. */
 export class RedisDistroError extends Error {
   readonly code: ErrorCode
   readonly issues: readonly Issue[]
+  readonly reason: string | undefined
   readonly [brand] = true
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -118,6 +121,7 @@ export class RedisDistroError extends Error {
     this.name = 'RedisDistroError'
     this.code = code
     this.issues = details.issues ?? []
+    this.reason = details.reason
   }
 
   get family(): ErrorFamily {

@@ -1,6 +1,7 @@
 import { parseDuration } from './duration.js'
 import { isFatalError, isRetryError } from './errors.js'
 import { type RetryPolicy, retryDelay } from './retry.js'
+import { redact } from './secrets.js'
 import type { TaskError } from './task.js'
 
 /** How one attempt of a handler went, before anyone decided what follows. */
@@ -23,6 +24,7 @@ export interface OutcomeContext {
 
 const longestMessage = 2048
 const longestStack = 4096
+const longestCode = 64
 
 function wordsOf(error: unknown): string {
   if (error === undefined) return 'the handler rejected with undefined'
@@ -37,7 +39,7 @@ function wordsOf(error: unknown): string {
 function codeOf(error: unknown): string {
   if (isFatalError(error)) return 'fatal'
   if (typeof error === 'object' && error !== null && 'code' in error) {
-    if (typeof error.code === 'string') return error.code.slice(0, 64)
+    if (typeof error.code === 'string') return error.code
   }
   return 'failed'
 }
@@ -53,20 +55,39 @@ function readable<T>(read: () => T, fallback: T): T {
 
 const isError = (error: unknown): error is Error => readable(() => error instanceof Error, false)
 
-/** Anything that was thrown, as the bounded record that is kept with the attempt. Never throws. */
+/** How much more than is kept of a text is looked through for secrets, so that the cut halves none. */
+const margin = 16_384
+
+/** As much of a text as is kept, without secrets: the record is stored, and shown to others. */
+const kept = (text: string, length: number): string =>
+  redact(text.slice(0, length + margin)).slice(0, length)
+
+/**
+ * Anything that was thrown, as the bounded record that is kept with the attempt, without known
+ * secrets. Never throws.
+ */
 export function toTaskError(error: unknown): TaskError {
-  const code = readable(() => codeOf(error), 'failed')
+  const code = kept(
+    readable(() => codeOf(error), 'failed'),
+    longestCode,
+  )
   const unreadable = 'what was thrown cannot be read'
   if (!isError(error)) {
     const message = readable(() => wordsOf(error), unreadable)
-    return { name: 'Error', message: message.slice(0, longestMessage), code }
+    return { name: 'Error', message: kept(message, longestMessage), code }
   }
   const stack: unknown = readable(() => error.stack, undefined)
   return {
-    name: readable(() => String(error.name), 'Error').slice(0, 128),
-    message: readable(() => String(error.message), unreadable).slice(0, longestMessage),
+    name: kept(
+      readable(() => String(error.name), 'Error'),
+      128,
+    ),
+    message: kept(
+      readable(() => String(error.message), unreadable),
+      longestMessage,
+    ),
     code,
-    ...(typeof stack === 'string' ? { stack: stack.slice(0, longestStack) } : {}),
+    ...(typeof stack === 'string' ? { stack: kept(stack, longestStack) } : {}),
   }
 }
 

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { AnyTaskDefinition, TaskLog } from './definition.js'
 import type { PluginClient } from './enqueuer.js'
 import { RedisDistroError } from './errors.js'
+import { learnSecretsOf } from './secrets.js'
 
 /** What a plugin's `setup` sees of the kernel. */
 export interface PluginHost {
@@ -75,6 +76,8 @@ export function definePlugin(
   }
   const { name, options: schema, tasks, setup, close } = plugin
   return (input) => {
+    // They are seen here alone: what holds them later is the plugin's own.
+    learnSecretsOf(input)
     const parsed = schema.safeParse(input ?? {})
     if (!parsed.success) {
       const issues = parsed.error.issues.map((i) => ({

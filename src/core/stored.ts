@@ -27,6 +27,10 @@ export interface StoredTask {
   readonly progress?: unknown
   /** Place in line from 0, where it is waiting. */
   readonly position?: number
+  /** Why its record cannot be read, where it cannot. */
+  readonly broken?: string
+  /** The first bytes of such a record in base64, at most 64 KiB. */
+  readonly raw?: string
 }
 
 /** What is known of an id, of a task that ended and whose record is gone too. */

@@ -48,6 +48,8 @@ export interface Task<Payload = unknown, Result = unknown> {
   readonly traceId?: string
   /** In words, why it is not running. */
   readonly why?: string
+  /** In base64, the first bytes of its record, at most 64 KiB, where that cannot be read. */
+  readonly raw?: string
 }
 
 /** Options of one enqueue that travel with the task for its worker; durations in ms. */

@@ -1,5 +1,7 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Redis } from 'ioredis'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { openConnection } from '../../src/broker/ioredis.js'
 import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import type { Broker } from '../../src/core/broker.js'
 import { silentLog } from '../../src/telemetry/log.js'
@@ -71,6 +73,31 @@ test('a broken connection fails the calls in flight, at once, and breaks no othe
   expect((await connections()) - before).toBe(1)
   expect(Math.max(...took)).toBeLessThan(commandTimeout / 2)
   expect(length).toBeGreaterThan(0)
+})
+
+test('a server that takes connections and says nothing is tried again and again', async () => {
+  const sockets: Socket[] = []
+  // It does not even hang up.
+  const mute = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket.on('error', () => undefined))
+    socket.resume()
+  })
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    mute.close()
+  })
+  const { port } = mute.address() as AddressInfo
+  // Commands with a timeout, and those that wait without one.
+  for (const timeout of [{ commandTimeout }, {}]) {
+    const url = `redis://127.0.0.1:${port}`
+    const connection = openConnection({ url }, { name: 'test', ...timeout })
+    connection.on('error', () => undefined)
+    connection.connect().catch(() => undefined)
+    const before = sockets.length
+    await until(() => sockets.length > before + 2, { timeout: 15_000 })
+    connection.disconnect()
+  }
 })
 
 test('an answer that lies in the socket behind a busy loop is no timeout', async () => {

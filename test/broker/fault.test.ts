@@ -9,6 +9,16 @@ test.each([
   ['read ECONNRESET', 'store_unknown'],
   ['Connection is closed. Its answer is lost.', 'store_unknown'],
   ['Command timed out', 'store_unknown'],
+  [
+    'Too many Cluster redirections. Last error: ReplyError: TRYAGAIN Multiple keys request',
+    'store_away',
+  ],
+  ['Too many Cluster redirections. Last error: Error: Connection is closed.', 'store_away'],
+  [
+    'Too many Cluster redirections. Last error: Error: Connection is closed. Its answer is lost.',
+    'store_unknown',
+  ],
+  ['Too many Cluster redirections. Last error: Error: Command timed out', 'store_unknown'],
   ["OOM command not allowed when used memory > 'maxmemory'.", 'store_full'],
 ])('what failed for "%s" is %s', (message, code) => {
   expect(faultOf(new Error(message), 'Redis').code).toBe(code)

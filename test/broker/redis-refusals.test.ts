@@ -1,4 +1,5 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest'
+import { format, formatKey } from '../../src/broker/format.js'
 import type { ConnectionSettings } from '../../src/broker/index.js'
 import { openConnection } from '../../src/broker/ioredis.js'
 import { createRedisBroker } from '../../src/broker/redis-broker.js'
@@ -9,9 +10,9 @@ afterEach(() => {
   lines.length = 0
 })
 
-function brokerOf(connection: ConnectionSettings) {
+function brokerOf(connection: ConnectionSettings, prefix = testPrefix()) {
   const log = { info: () => undefined, warn: (line: string) => void lines.push(line) }
-  const options = { prefix: testPrefix(), commandTimeout: 2000, allowEviction: false }
+  const options = { prefix, commandTimeout: 2000, allowEviction: false }
   const broker = createRedisBroker({ connection, log, ...options })
   onTestFinished(() => broker.close())
   return broker
@@ -21,6 +22,27 @@ test('a database that the server does not have is refused, and 0 is not taken fo
   const broker = brokerOf({ url: `${testRedisUrl()}/9999` })
   await expect(broker.open()).rejects.toMatchObject({ code: 'unsafe_redis' })
   await expect(broker.catalogue()).rejects.toMatchObject({ code: 'unsafe_redis' })
+})
+
+test('what a newer release wrote is refused in plain words, and nothing is changed', async () => {
+  const prefix = testPrefix()
+  const first = brokerOf({ url: testRedisUrl() }, prefix)
+  await first.open()
+  const redis = openConnection({ url: testRedisUrl() }, { name: 'test' })
+  onTestFinished(() => redis.disconnect())
+  await redis.connect()
+  const key = formatKey(prefix)
+  expect(await redis.hgetall(key)).toEqual({ needs: String(format) })
+  await redis.hset(key, { needs: String(format + 1) })
+  const older = brokerOf({ url: testRedisUrl() }, prefix)
+  const refusal = { code: 'unsafe_redis', message: expect.stringContaining('a newer RedisDistro') }
+  await expect(older.open()).rejects.toMatchObject(refusal)
+  await expect(older.now()).rejects.toMatchObject(refusal)
+  expect(await redis.hgetall(key)).toEqual({ needs: String(format + 1) })
+  // One that an older build has written is this build's from now on.
+  await redis.hset(key, { needs: String(format - 1) })
+  await brokerOf({ url: testRedisUrl() }, prefix).open()
+  expect(await redis.hgetall(key)).toEqual({ needs: String(format) })
 })
 
 test('a replica is named as what it is, once', async () => {

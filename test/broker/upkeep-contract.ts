@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionSettings } from '../../src/broker/index.js'
 import type { NewTask } from '../../src/core/broker.js'
+import { newLife } from '../../src/core/life.js'
 import type { Priority } from '../../src/core/task.js'
 import { error, Stage } from './stage.js'
 
@@ -55,6 +56,28 @@ export function upkeepContract(connect: () => ConnectionSettings): void {
       await stage.settle(await stage.leaseOne(), { name: 'bury', error })
       expect(await prune(0)).toMatchObject({ dead: 1 })
       expect(await stage.broker.deadLetters(stage.partition)).toEqual([])
+    })
+  })
+
+  describe('a process that is known to be gone', () => {
+    test('loses its tasks whatever its lease and the grace, and no other process does', async () => {
+      const [own, other] = [newLife(), newLife()]
+      const ids = await addMany(2)
+      for (const worker of [`here:7:${own}01`, `here:7:${other}01`]) {
+        await stage.join(worker, lease)
+        await stage.lease(1, worker)
+      }
+      const gone = [newLife(), own]
+      expect(await stage.broker.rescue(stage.partition, lease, gone)).toEqual({
+        workers: [`here:7:${own}01`],
+        rescued: 1,
+        buried: 0,
+      })
+      const tasks = await stage.broker.find(stage.partition, ids)
+      expect(tasks.map((task) => [task?.state, task?.losses])).toEqual([
+        ['waiting', 1],
+        ['active', 0],
+      ])
     })
   })
 

@@ -34,6 +34,7 @@ export function recordingBroker(
     now: async () => systemClock.now(),
     find: async (_, ids) => ids.map(() => undefined),
     remembered: async (_, ids) => ids.map(() => undefined),
+    confirm: async () => undefined,
     enqueue: async (partition, tasks, repeat) => {
       const number = calls.push({ partition, tasks, repeat })
       await before(number)

@@ -76,7 +76,8 @@ export class RedisStage {
     const { broker, clock } = this
     this.directory = registryDirectory({ ...this.#registry, broker, clock, realName })
     const parts = { broker, clock, directory: this.directory }
-    this.client = new Client(parts)
+    // What it estimates goes by the monotonic time, which stands still here as the other does.
+    this.client = new Client({ ...parts, clock: { ...clock, monotonic: () => this.now } })
     this.operator = new Operator(parts)
   }
 

@@ -4,15 +4,14 @@
  * as long as the loop has turned within `maxBlocked`; past that it ends the process, since a lease
  * that nobody works under must not live for ever.
  */
-import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openConnection } from '../ioredis.js'
+import { Standstill } from './standstill.js'
 
 /** @typedef {{ worker: string, keys: string[], heard: string }} Held */
 /** @type {{ connection: import('../index.js').ConnectionSettings, lease: number, maxBlocked: number, interval: number, turns: SharedArrayBuffer, now: '' | number, plain: { text: string, sha: string } }} */
 const { connection, lease, maxBlocked, interval, turns, plain } = workerData
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
-const turned = new Int32Array(turns)
 /** @type {Map<string, Held>} */
 const held = new Map()
 
@@ -21,6 +20,8 @@ const redis = openConnection(connection, {
   commandTimeout: Math.max(250, Math.min(lease / 3, 2000)),
 })
 redis.on('error', () => undefined)
+// At once, and not in the next round: where connections break often, rounds might meet none for a lease.
+redis.on('ready', lookAtAll)
 redis.connect().catch(() => undefined)
 
 port.on('message', (/** @type {{ hold?: Held, drop?: string, close?: true }} */ message) => {
@@ -61,30 +62,13 @@ async function look(holder) {
   }
 }
 
-/** Not by process.stderr, which in a thread goes through the very loop that stands still. */
-function sayLastWords() {
-  const seconds = Math.round(still / 1000)
-  try {
-    writeSync(
-      2,
-      `redisdistro: the event loop has stood still for ${seconds} s (worker.maxBlocked); ending process ${process.pid}\n`,
-    )
-  } catch {
-    // Whoever reads them is gone or full; the end comes all the same.
-  }
+function lookAtAll() {
+  for (const holder of held.values()) void look(holder)
 }
 
-let lastTurn = Atomics.load(turned, 0)
-// Counted in rounds of this thread, not by a clock: a process that was stopped as a whole stops both.
-let still = 0
+const standstill = new Standstill({ turns, interval, maxBlocked })
 
 const timer = setInterval(() => {
-  const turn = Atomics.load(turned, 0)
-  still = turn === lastTurn ? still + interval : 0
-  lastTurn = turn
-  if (maxBlocked > 0 && still >= maxBlocked) {
-    sayLastWords()
-    process.kill(process.pid, 'SIGKILL')
-  }
-  for (const holder of held.values()) void look(holder)
+  standstill.look()
+  lookAtAll()
 }, interval)

@@ -44,14 +44,15 @@ end
 
 /**
  * The fields of the header line, all text: level, own, expires, unique mode, dead-letter, unique
- * key, and when it was first due in ms, or ''. A line that cannot be read gives those of a plain task.
+ * key, and when it was first due in ms, or ''. A line that cannot be read gives those of a plain task
+ * that may have had an id of its own, and an expiry.
  */
 export const header = fragment(
   'header',
   `
 local function header(blob)
-  local flags, letter, key, due = string.match(blob or '', '^([0-_]) ?([^ \\n]*) ?([^ \\n]*) ?(%d*)\\n')
-  if not flags then return '1', '0', '0', '0', 'dead', '', '' end
+  local flags, letter, key, due = string.match(blob or '', '^([0-_]) ?([%w._:-]*) ?([!-~]*) ?(%d*)\\n')
+  if not flags then return '1', '1', '1', '0', 'dead', '', '' end
   local number = string.byte(flags) - 48
   return text(number % 4), text(math.floor(number / 4) % 2), text(math.floor(number / 8) % 2),
     text(math.floor(number / 16)), letter == '' and 'dead' or letter, key, due
@@ -96,6 +97,11 @@ export const inLine = fragment(
 local function place(level, sequence)
   return (3 - level) * 2251799813685248 + sequence
 end
+-- Out of a due time; a score that a person wrote may be none.
+local function levelOf(due)
+  local level = math.floor((due - math.floor(due)) * 4 + 0.5)
+  return level >= 0 and level < 4 and level or 1
+end
 local function sequences(wanted)
   return tonumber(call('HINCRBY', meta, 'seq', text(wanted))) - wanted
 end
@@ -127,6 +133,7 @@ local function holderOf(key)
   local held = key ~= '' and call('HGET', unique, key)
   if not held then return nil end
   local id, untilMs = string.match(held, '^(%S+) (%d+)$')
+  if not id then return nil end
   local state, value = stateOf(id)
   if untilMs == '0' then
     if not state or state == 'completed' or state == 'dead' or state == 'cancelled' then return nil end
@@ -156,7 +163,7 @@ local function formatAttempts(past)
   local lines = past.lines
   while #lines > 65536 do
     local stop = string.find(lines, '\\n', 1, true)
-    lines = string.sub(lines, stop + 1)
+    lines = stop and string.sub(lines, stop + 1) or ''
   end
   return text(past.failures) .. ' ' .. text(past.losses) .. ' ' .. text(past.deaths) .. ' '
     .. text(past.mismatch) .. '\\n' .. lines
@@ -168,7 +175,7 @@ end
 local function remarkRun(past, fence, outcome, error)
   past.failures = past.failures + 1
   remark(past, past.failures, '"o":"' .. outcome .. '","s":'
-    .. text(math.floor(tonumber(fence) / 1000)), error)
+    .. text(math.floor((tonumber(fence) or now * 1000) / 1000)), error)
 end
 local function remarkUnbegun(past, error)
   remark(past, past.failures + 1, '"o":"bury"', error)
@@ -185,8 +192,10 @@ local function leaveBehind(id, state, own_, expires, mode, key)
   if mode == '1' and call('HGET', unique, key) == id .. ' 0' then call('HDEL', unique, key) end
   if own_ == '1' then
     local print = call('HGET', own, id)
-    if print then call('HSET', own, id, string.match(print, '^%S+') .. ' ' .. state) end
-    call('ZADD', ownUntil, text(now + 86400000), id)
+    if print then
+      call('HSET', own, id, (string.match(print, '^%S+') or '-') .. ' ' .. state)
+      call('ZADD', ownUntil, text(now + 86400000), id)
+    end
   end
 end
 `,

@@ -8,12 +8,15 @@ local cancellations = 0
 local function cancel(id, state, value)
   local fields = headerOf(id)
   if state == 'active' then
-    local fence, holder = string.match(value, '^(%S+) %S+ (%S+)$')
+    local fence, holder = string.match(value, '^(%d+) %S+ (%S+)$')
     local past = parseAttempts(call('HGET', attempts, id))
     remarkRun(past, fence, 'cancel')
     call('HDEL', active, id)
     call('HSET', attempts, id, formatAttempts(past))
-    call('HSET', orders, holder, (call('HGET', orders, holder) or '') .. id .. ' ' .. fence .. '\\n')
+    if holder then
+      local told = call('HGET', orders, holder) or ''
+      call('HSET', orders, holder, told .. id .. ' ' .. fence .. '\\n')
+    end
   else
     call('ZREM', sets[state], id)
   end

@@ -17,7 +17,7 @@ local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), 
 for i = 1, #refused do answer[8 + i] = refused[i] end
 local found, leased = 0, 0
 if wanted > 0 and not paused then
-  found, leased = lease(wanted, tonumber(state[2] or '0'), answer)
+  found, leased = lease(wanted, tonumber(state[2] or '') or 0, answer)
   if odds > 0 then answer[8] = '1' end
 end
 if not paused then

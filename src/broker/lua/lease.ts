@@ -11,6 +11,7 @@ local function setAsideMissing(id)
   remarkUnbegun(past, '"code":"internal","message":"its record was missing from the store"')
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, 'dead')
+  leaveBehind(id, 'dead', '1', '1', '0', '')
 end
 local odds = 0
 local function odd(id, blob)

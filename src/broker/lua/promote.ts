@@ -14,7 +14,7 @@ if promoting == '1' then
       for i = 1, amount do
         local id, score = due[i * 2 - 1], tonumber(due[i * 2])
         ids[i] = id
-        places[i * 2 - 1] = place(math.floor((score - math.floor(score)) * 4 + 0.5), sequence + i)
+        places[i * 2 - 1] = place(levelOf(score), sequence + i)
         places[i * 2] = id
       end
       call('ZREM', set, unpack(ids))

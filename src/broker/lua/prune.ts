@@ -37,7 +37,8 @@ end)
 )
 
 /**
- * One round of retention, by age and by count, and of everything else that ends by time. ARGV after
+ * One round of retention, by age and by count, and of everything else that ends by time, 250 of each:
+ * a script that takes long holds up everyone. ARGV after
  * the named: age and count for completed, dead, cancelled. Returns how many of each went, how many
  * expired, and '1' where there is more to do.
  */
@@ -48,15 +49,14 @@ local more, gone = false, {}
 for i, state in ipairs({ 'completed', 'dead', 'cancelled' }) do
   local age, limit = tonumber(ARGV[rest + i * 2 - 1]), tonumber(ARGV[rest + i * 2])
   local over = tonumber(call('ZCARD', sets[state])) - limit
-  local ids = over > 0 and call('ZRANGE', sets[state], '0', text(math.min(over, 500) - 1)) or {}
-  if #ids == 0 then
-    ids = call('ZRANGEBYSCORE', sets[state], '-inf', text(now - age), 'LIMIT', '0', '500')
-  end
+  local old = call('ZRANGEBYSCORE', sets[state], '-inf', text(now - age), 'LIMIT', '0', '250')
+  -- Both are the first of the set, so that the longer list holds the shorter one.
+  local ids = over > #old and call('ZRANGE', sets[state], '0', text(math.min(over, 250) - 1)) or old
   gone[i] = text(prune(state, ids))
-  more = more or #ids == 500
+  more = more or #ids == 250
 end
 
-local lateStarts = call('ZRANGEBYSCORE', expiring, '-inf', text(now), 'LIMIT', skip, '500')
+local lateStarts = call('ZRANGEBYSCORE', expiring, '-inf', text(now), 'LIMIT', skip, '250')
 local skipped = 0
 for _, id in ipairs(lateStarts) do
   local state = stateOf(id)
@@ -69,11 +69,11 @@ for _, id in ipairs(lateStarts) do
     call('ZREM', expiring, id)
   end
 end
-more = more or #lateStarts == 500
+more = more or #lateStarts == 250
 count('dead', buried)
 
-local forgotten = call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', '0', '500')
-more = more or #forgotten == 500
+local forgotten = call('ZRANGEBYSCORE', ownUntil, '-inf', text(now), 'LIMIT', '0', '250')
+more = more or #forgotten == 250
 for _, id in ipairs(forgotten) do
   if call('HEXISTS', tasks, id) == 1 then
     call('ZADD', ownUntil, text(now + 86400000), id)
@@ -82,8 +82,8 @@ for _, id in ipairs(forgotten) do
     call('HDEL', own, id)
   end
 end
-local freed = call('ZRANGEBYSCORE', uniqueUntil, '-inf', text(now), 'LIMIT', '0', '500')
-more = more or #freed == 500
+local freed = call('ZRANGEBYSCORE', uniqueUntil, '-inf', text(now), 'LIMIT', '0', '250')
+more = more or #freed == 250
 for _, key in ipairs(freed) do
   local untilMs = string.match(call('HGET', unique, key) or '', ' (%d+)$')
   if untilMs and untilMs ~= '0' and tonumber(untilMs) <= now then call('HDEL', unique, key) end
@@ -94,12 +94,14 @@ for _, name in ipairs(call('SMEMBERS', deadLetters)) do
 end
 
 local oldest = math.floor(now / 60000) - 180
-local from = tonumber(call('HGET', meta, 'statsFrom') or text(oldest))
+local from = tonumber(call('HGET', meta, 'statsFrom') or '') or oldest
 for past = from, math.min(oldest, from + 60) do
   for _, name in ipairs({ ${counterNames.map((name) => `'${name}'`).join(', ')} }) do
     local field = text(past) .. ':' .. name
     local value = call('HGET', stats, field)
-    if value then
+    if value and not string.find(value, '^%d+$') then
+      call('HDEL', stats, field)
+    elseif value then
       call('HINCRBY', stats, 'total:' .. name, value)
       call('HDEL', stats, field)
     end

@@ -20,6 +20,30 @@ end
 `,
 )
 
+/** Bytes of records in hexadecimal, since what cannot be read may be no text; `most` of each. */
+export const raw = fragment(
+  'raw',
+  `
+local hex = {}
+for byte = 0, 255 do hex[string.char(byte)] = string.format('%02x', byte) end
+local answer = {}
+for i = rest + 1, #ARGV do
+  local blob = string.sub(call('HGET', tasks, ARGV[i]) or '', 1, tonumber(most))
+  answer[#answer + 1] = string.gsub(blob, '.', hex)
+end
+return answer
+`,
+)
+
+export const types = fragment(
+  'types',
+  `
+local answer = {}
+for i = 1, #KEYS do answer[i] = call('TYPE', KEYS[i]).ok end
+return answer
+`,
+)
+
 export const find = fragment(
   'find',
   `

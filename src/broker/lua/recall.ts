@@ -17,6 +17,12 @@ end
 `,
 )
 
+/**
+ * A write, although it says nothing: what a repeat is told stands behind it in the stream that replicas
+ * follow and in the file, so that waiting for this write is waiting for the first task too.
+ */
+export const touch = fragment('touch', "call('HINCRBY', meta, 'confirmed', 1)")
+
 /** Two for each id in ARGV: state or '', fingerprint or ''. */
 export const remembered = fragment(
   'remembered',

@@ -23,8 +23,9 @@ local function requeue(id, state)
     call('HSET', attempts, id, formatAttempts(past))
   end
   if fields[2] == '1' then
+    local print = call('HGET', own, id)
     call('ZREM', ownUntil, id)
-    call('HSET', own, id, string.match(call('HGET', own, id) or '-', '^%S+'))
+    if print then call('HSET', own, id, string.match(print, '^%S+') or '-') end
   end
   if fields[4] == '1' then call('HSET', unique, fields[6], id .. ' 0') end
   call('ZADD', waiting, place(tonumber(fields[1]), sequences(1) + 1), id)
@@ -45,7 +46,7 @@ local answer = eachId({ scheduled = 1, retryable = 1 }, function(id, state, valu
   local due = tonumber(value)
   call('ZREM', sets[state], id)
   undate(id, headerOf(id)[7])
-  call('ZADD', waiting, place(math.floor((due - math.floor(due)) * 4 + 0.5), sequences(1) + 1), id)
+  call('ZADD', waiting, place(levelOf(due), sequences(1) + 1), id)
   advanced = advanced + 1
 end)
 if advanced > 0 then wakeOne() end

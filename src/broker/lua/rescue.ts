@@ -2,14 +2,21 @@ import { fragment } from '../script.js'
 
 /**
  * Marks workers whose lease is over. When the last look of any rescuer is older than half a lease
- * (Redis was away, or nobody was up) every lease is prolonged once instead. Returns '1' where it is
- * time, once a minute, to look for tasks of workers that nobody knows, then who is marked dead.
+ * (Redis was away, or nobody was up) every lease is prolonged once instead. ARGV after the named:
+ * lives of processes that are gone; their workers are dead at any time. Returns '1' where it is time, once a minute, to look for tasks of workers that nobody knows, then who is marked dead.
  */
 export const markDead = fragment(
   'markDead',
   `
 lease = tonumber(lease)
-local last = tonumber(call('HGET', meta, 'rescuedAt') or '0')
+if #ARGV > rest then
+  for _, name in ipairs(call('ZRANGE', workers, '0', '-1')) do
+    for i = rest + 1, #ARGV do
+      if string.find(name, ':' .. ARGV[i], 1, true) then call('ZADD', workers, '0', name) end
+    end
+  end
+end
+local last = tonumber(call('HGET', meta, 'rescuedAt') or '') or 0
 call('HSET', meta, 'rescuedAt', text(now))
 if last < now - lease / 2 then
   local members = call('ZRANGE', workers, '0', '-1', 'WITHSCORES')
@@ -24,7 +31,7 @@ else
   for _, name in ipairs(late) do call('ZADD', workers, '0', name) end
 end
 local answer = { '' }
-if tonumber(call('HGET', meta, 'auditedAt') or '0') < now - 60000 then
+if (tonumber(call('HGET', meta, 'auditedAt') or '') or 0) < now - 60000 then
   call('HSET', meta, 'auditedAt', text(now))
   answer[1] = '1'
 end
@@ -34,8 +41,8 @@ return answer
 )
 
 /**
- * Moves tasks of workers that are marked dead, out of one page of `active`. ARGV after the named:
- * pairs of id and holder as the page showed them; each is looked at again. Twenty losses bury.
+ * Moves tasks of workers that are marked dead or that nobody knows. ARGV after the named: ids out of
+ * one page of `active`; who holds each is looked at again, byte by byte. Twenty losses bury.
  */
 export const rescue = fragment(
   'rescue',
@@ -58,11 +65,11 @@ local function rescue(id, holder)
   call('HSET', attempts, id, formatAttempts(past))
   moved = moved + 1
 end
-for i = rest + 1, #ARGV, 2 do
-  local id, seen = ARGV[i], ARGV[i + 1]
+for i = rest + 1, #ARGV do
+  local id = ARGV[i]
   local holder = call('HGET', active, id)
-  if holder and holder == seen then
-    local score = call('ZSCORE', workers, string.match(holder, '^%S+ %S+ (%S+)$'))
+  if holder then
+    local score = call('ZSCORE', workers, string.match(holder, '^%S+ %S+ (%S+)$') or '')
     if not score or tonumber(score) == 0 then rescue(id, holder) end
   end
 end

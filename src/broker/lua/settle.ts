@@ -67,6 +67,7 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
     release(id, holder)
     return
   elseif op == 'l' then
+    silenced[#silenced + 1] = id
     setAside(id, delay, past)
   else
     local counted = ({ x = 'deaths', o = 'losses' })[op]

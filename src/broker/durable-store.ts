@@ -1,0 +1,186 @@
+import { systemClock } from '../core/clock.js'
+import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { byAnswer, type Proof } from './durability.js'
+import { findWay, type Way } from './durable-check.js'
+import { DurableLane, type Proven } from './durable-lane.js'
+import { faultOf } from './fault.js'
+import type { BrokerOptions, Durability } from './index.js'
+import { enqueueCheckedScript, enqueueConfirmedScript } from './movement-scripts.js'
+import type { Script } from './script.js'
+import type { ScriptRunner } from './script-store.js'
+import { judgeServer } from './server.js'
+
+/** Connections at most: the waiting for one call's proof holds up what is sent behind it. */
+const mostLanes = 4
+
+/** ms that a call waits for a connection of its own, before it stands in line at another's. */
+const longestToConnect = 200
+
+/** What may write nothing, and its like that always does: without a write nothing can be waited for. */
+const writing = new Map<Script, Script>([[enqueueCheckedScript, enqueueConfirmedScript]])
+
+const unheard = { info: () => undefined, warn: () => undefined }
+
+export type DurableOptions = BrokerOptions & { readonly durability: Durability }
+
+/**
+ * Runs scripts that are acknowledged only when what they wrote is as durable as asked. Its duties:
+ * connections of its own, since the waiting blocks them; a server that cannot prove it is refused;
+ * each call settles within the command timeout, and one that was not proven says so.
+ */
+export class DurableStore implements ScriptRunner {
+  readonly #options: DurableOptions
+  readonly #says: string
+  readonly #lanes: DurableLane[] = []
+  #way: Way | undefined
+  #unsafe: RedisDistroError | undefined
+  #checking: Promise<void> | undefined
+  #told: string | undefined
+  #closed = false
+
+  constructor(options: DurableOptions, says: string) {
+    this.#options = options
+    this.#says = says
+  }
+
+  /** @throws RedisDistroError `unsafe_redis` where the server cannot give what is asked */
+  async open(): Promise<void> {
+    const { connection, connected } = this.#openLane()
+    connection.on('ready', () => this.#check())
+    await within(this.#options.commandTimeout, connected)
+    await this.#checking
+    if (this.#unsafe) throw this.#unsafe
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const lane of this.#lanes) lane.close()
+  }
+
+  async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
+    const { commandTimeout } = this.#options
+    const call = this.#run(writing.get(script) ?? script, [keys.length, ...keys, ...args])
+    const outcome = await within(
+      commandTimeout,
+      call.then((answer) => ({ answer })),
+    )
+    if (outcome) return outcome.answer
+    const words = `${this.#says} did not answer within ${commandTimeout} ms; what was sent may have been done`
+    throw new RedisDistroError('store_unknown', words)
+  }
+
+  async #run(script: Script, values: readonly (string | number)[]): Promise<unknown> {
+    const end = systemClock.monotonic() + this.#options.commandTimeout
+    const { proof, server } = await this.#wayNow()
+    const lane = await this.#chooseLane()
+    const { text } = (server?.version[0] ?? 0) >= 7 ? script.flagged : script.plain
+    lane.running++
+    try {
+      const { answer, proven } = await lane.evaluate([text, ...values], { proof, end })
+      const lacks = lackOf(proven, proof)
+      if (lacks === undefined) return answer
+      throw notDurable(this.#says, lacks)
+    } catch (error) {
+      throw this.#fault(error)
+    } finally {
+      lane.running--
+    }
+  }
+
+  async #wayNow(): Promise<Way> {
+    if (this.#way === undefined) await (this.#checking ?? this.#check())
+    const database = this.#lanes.find(({ noDatabase }) => noDatabase)?.noDatabase
+    if (database) {
+      const words = `the database of ${this.#says} cannot be used: ${database.message}`
+      throw new RedisDistroError('unsafe_redis', words)
+    }
+    if (this.#unsafe) throw this.#unsafe
+    if (this.#way) return this.#way
+    throw this.#closed
+      ? this.#fault(undefined)
+      : new RedisDistroError('store_away', `${this.#says} is away`)
+  }
+
+  /** The idlest; where all have something to do, a new one, as soon as it is connected. */
+  async #chooseLane(): Promise<DurableLane> {
+    const ready = this.#lanes.filter((lane) => lane.ready)
+    const idlest = ready.sort((a, b) => a.running - b.running).at(0)
+    if (idlest === undefined) return this.#lanes[0] ?? this.#openLane()
+    if (idlest.running === 0 || this.#lanes.length >= mostLanes || this.#closed) return idlest
+    const lane = this.#openLane()
+    await within(longestToConnect, lane.connected)
+    return lane.ready ? lane : idlest
+  }
+
+  #openLane(): DurableLane {
+    const lane = new DurableLane(this.#options)
+    this.#lanes.push(lane)
+    return lane
+  }
+
+  #fault(error: unknown): RedisDistroError {
+    if (isRedisDistroError(error)) return error
+    return this.#closed
+      ? new RedisDistroError('closed', `the connection to ${this.#says} is closed`)
+      : faultOf(error, this.#says)
+  }
+
+  #check(): Promise<void> {
+    this.#checking = this.#ask().finally(() => {
+      this.#checking = undefined
+    })
+    return this.#checking
+  }
+
+  async #ask(): Promise<void> {
+    const { durability, commandTimeout, allowEviction } = this.#options
+    const asked = { durability, commandTimeout, says: this.#says }
+    const masters = this.#lanes[0]?.masters ?? []
+    try {
+      const ways = await Promise.all(masters.map((node) => findWay(node, asked)))
+      // One that proves it by its answer would not know the command of the others.
+      this.#way = ways.find(({ proof }) => proof === byAnswer) ?? ways[0]
+      this.#say(ways.flatMap(({ warnings }) => warnings))
+      const judging = { allowEviction, says: this.#says, log: unheard }
+      this.#unsafe = ways
+        .flatMap(({ server }) => (server ? (judgeServer(server, judging) ?? []) : []))
+        .at(0)
+    } catch (error) {
+      // What Redis does not answer now is asked again before the next call.
+      this.#way = undefined
+      this.#unsafe = isUnsafe(error) ? error : undefined
+      if (this.#unsafe) this.#say([this.#unsafe.message])
+    }
+  }
+
+  /** Each thing is said once, not whenever the server is reached anew. */
+  #say(warnings: readonly string[]): void {
+    const told = JSON.stringify(warnings)
+    if (told !== this.#told) for (const words of warnings) this.#options.log.warn(words)
+    this.#told = told
+  }
+}
+
+const isUnsafe = (error: unknown): error is RedisDistroError =>
+  isRedisDistroError(error) && error.code === 'unsafe_redis'
+
+/** What the proof leaves to be wished for; undefined where nothing does. */
+function lackOf(proven: Proven | undefined, proof: Proof): string | undefined {
+  if (proven === undefined) return 'it could not be asked whether that is durable'
+  const { answer, ms } = proven
+  return answer instanceof Error ? answer.message : proof.lacks(answer, ms)
+}
+
+function notDurable(says: string, lacks: string): RedisDistroError {
+  const reason = `Redis took the call, but ${lacks}`
+  const words = `${says} took the call, but ${lacks}; what was sent may be lost if it fails`
+  return new RedisDistroError('store_unknown', words, { reason })
+}
+
+/** What the call comes to; undefined where it takes longer than `ms`. */
+function within<Result>(ms: number, call: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), ms)
+    call.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,42 @@
+import { RedisDistroError } from '../core/errors.js'
+
+/**
+ * The format of what this build writes into Redis. A change that a build before it would misread, or
+ * mend away, makes it one more; a field or a key that older builds leave alone does not.
+ */
+export const format = 1
+
+/** hash `needs` → the least format that a build must know to work here. */
+export const formatKey = (prefix: string): string => `${prefix}:format`
+
+/** The two commands of a connection that the check needs. */
+export interface FormatHash {
+  hgetall(key: string): Promise<Record<string, string>>
+  hset(key: string, fields: Record<string, string>): Promise<unknown>
+}
+
+/**
+ * Says at each connection which format lies there, and returns the error where a newer build has
+ * written what this one would misread. Where it cannot be read or written (a replica, a full Redis)
+ * nothing is said: what goes on then is told by the calls that follow.
+ */
+export async function judgeFormat(
+  redis: FormatHash,
+  { prefix, says }: { readonly prefix: string; readonly says: string },
+): Promise<RedisDistroError | undefined> {
+  const key = formatKey(prefix)
+  try {
+    const { needs } = await redis.hgetall(key)
+    const needed = Number(needs ?? 0)
+    if (needed > format) {
+      const words =
+        `${says} holds tasks of a newer RedisDistro under '${prefix}': format ${needed}, and this ` +
+        `one knows ${format}. Update it, or take another redis.prefix`
+      return new RedisDistroError('unsafe_redis', words)
+    }
+    if (needed < format) await redis.hset(key, { needs: String(format) })
+  } catch {
+    return undefined
+  }
+  return undefined
+}
