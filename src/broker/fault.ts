@@ -2,6 +2,8 @@ import { RedisDistroError } from '../core/errors.js'
 
 const refusals =
   /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MISCONF|NOREPLICAS|NOPERM|NOAUTH|WRONGPASS|BUSY|TRYAGAIN|UNBLOCKED)/
+/** A script that its user may not go on with; what it did before stands. */
+const stopped = /ACL failure in script|user executing the script can't/
 const notSent =
   /isn't (writeable|ready)|ECONNREFUSED|ENOTFOUND|connect ETIMEDOUT|None of startup nodes|^Too many Cluster redirections(?!.*(timed out|answer is lost))/i
 
@@ -18,6 +20,10 @@ export function faultOf(error: unknown, says: string): RedisDistroError {
   }
   if (refusals.test(message)) {
     return new RedisDistroError('store_away', `${says} refuses: ${message}`, cause)
+  }
+  if (stopped.test(message)) {
+    const words = `${says} refuses: ${message}; give its user the rights of docs/redis.md`
+    return new RedisDistroError('store_unknown', words, cause)
   }
   if (notSent.test(message)) {
     return new RedisDistroError('store_away', `${says} is away`, cause)

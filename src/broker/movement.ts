@@ -5,6 +5,7 @@ import type {
   LeasedTask,
   NewTask,
   Partition,
+  Settlement,
 } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { State } from '../core/state.js'
@@ -16,15 +17,9 @@ import {
   enqueueScript,
   shortCycleScript,
 } from './movement-scripts.js'
-import {
-  checkedArguments,
-  completionRecord,
-  decodeLease,
-  isPlain,
-  leavesNothing,
-  settlementArguments,
-} from './record.js'
+import { checkedArguments, decodeLease, isPlain, leavesNothing } from './record.js'
 import { giveBackScript } from './scripts.js'
+import { arrangeSettled } from './settlements.js'
 
 /** No record holds one: JSON escapes it, and no name may have it. */
 const recordEnd = '\x1e'
@@ -82,63 +77,6 @@ export async function enqueueTasks(
   return tasks.map((task) => (isPlain(task) ? plain[p++] : checked[c++]) as Enqueued)
 }
 
-interface Settled {
-  readonly plain: (string | number)[]
-  readonly special: (string | number)[]
-  readonly plainCount: number
-  readonly specialCount: number
-  readonly ran: number
-  readonly waited: number
-}
-
-/** Completions under one fence. */
-interface Group {
-  readonly fence: string
-  readonly ids: string[]
-  readonly records: string[]
-}
-
-function groupOf(groups: Map<string, Group>, fence: string): Group {
-  const group = groups.get(fence) ?? { fence, ids: [], records: [] }
-  groups.set(fence, group)
-  return group
-}
-
-function arrangeSettled(call: CycleCall): Settled {
-  const groups = new Map<string, Group>()
-  let group: Group | undefined
-  const special: (string | number)[] = []
-  const keeps = call.retention.count > 0
-  let ran = 0
-  let waited = 0
-  for (const settlement of call.settled) {
-    const { task, startedAt, endedAt, outcome } = settlement
-    if (outcome.name === 'complete') {
-      ran += endedAt - startedAt
-      waited += Math.max(0, startedAt - (task.body.runAt ?? task.body.enqueuedAt))
-    }
-    if (leavesNothing(settlement)) {
-      if (group?.fence !== task.fence) group = groupOf(groups, task.fence)
-      group.ids.push(task.id)
-      if (keeps) group.records.push(completionRecord(settlement))
-    } else {
-      special.push(...settlementArguments(settlement))
-    }
-  }
-  const plain: (string | number)[] = []
-  for (const { fence, ids, records } of groups.values()) {
-    plain.push(fence, ids.length, ...ids, ...records)
-  }
-  return {
-    plain,
-    special,
-    plainCount: groups.size,
-    specialCount: special.length / 8,
-    ran: Math.round(Math.max(0, ran)),
-    waited: Math.round(waited),
-  }
-}
-
 /** Before the lists in a cycle's answer. */
 const fixedAnswers = 8
 
@@ -165,6 +103,9 @@ function readCycle(answer: readonly string[]): CycleReply {
     paused: paused === '1',
   }
 }
+
+/** Settlements of the long form in one script: more of them beside a lease hold up everyone. */
+const mostLong = 100
 
 async function cycleOnce(
   engine: Engine,
@@ -193,12 +134,19 @@ async function cycleOnce(
   return read
 }
 
-/** One cycle of the pump: settle, promote, lease; a second script where the short one met an odd task. */
+/**
+ * One cycle of the pump: settle, promote, lease. A second script where the short one met an odd task,
+ * and several before it where much failed at once.
+ */
 export async function runCycle(
   engine: Engine,
   partition: Partition,
   call: CycleCall,
 ): Promise<CycleReply> {
+  if (call.settled.length > mostLong) {
+    const long = call.settled.filter((settlement) => !leavesNothing(settlement))
+    if (long.length > mostLong) return settleFirst(engine, partition, { ...call, long })
+  }
   const { reply, leftOdd } = await cycleOnce(engine, partition, call)
   if (reply.lost || !leftOdd) return reply
   const wanted = call.wanted - reply.leased.length
@@ -209,6 +157,25 @@ export async function runCycle(
     leased: [...reply.leased, ...next.reply.leased],
     refused: reply.refused,
   }
+}
+
+/** In parts, and the rest of the cycle behind them. A lease that is lost on the way stays lost. */
+async function settleFirst(
+  engine: Engine,
+  partition: Partition,
+  call: CycleCall & { readonly long: readonly Settlement[] },
+): Promise<CycleReply> {
+  const refused: string[] = []
+  for (let i = 0; i < call.long.length; i += mostLong) {
+    const settled = call.long.slice(i, i + mostLong)
+    const part = { ...call, settled, wanted: 0, promote: false }
+    const { reply } = await cycleOnce(engine, partition, part)
+    if (reply.lost) return reply
+    refused.push(...reply.refused)
+  }
+  const settled = call.settled.filter(leavesNothing)
+  const reply = await runCycle(engine, partition, { ...call, settled })
+  return reply.lost ? reply : { ...reply, refused: [...refused, ...reply.refused] }
 }
 
 /** Tasks go back to their places by id and fence alone. */

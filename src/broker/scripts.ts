@@ -60,7 +60,8 @@ export const leaveScript = defineScript({
 
 export const markDeadScript = defineScript({
   name: 'markDead',
-  keys: ['workers', 'meta', 'stats'],
+  // Those of `renew` too: where a slot of a cluster moves, nobody is late who could not renew.
+  keys: ['workers', 'orders', 'meta', 'stats'],
   args: ['now', 'lease'],
   body: [base, time, markDead],
 })

@@ -1,4 +1,6 @@
 import type { Broker, Partition } from '../core/broker.js'
+import type { Life } from '../core/life.js'
+import { tagOf } from '../core/partition.js'
 import type { Service } from '../core/service.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
@@ -10,6 +12,8 @@ export interface RescuerOptions {
   readonly partitions: Iterable<Partition>
   /** ms. */
   readonly lease: number
+  /** Processes that are no more, whatever their leases say; none if left out. */
+  readonly gone?: readonly Life[]
   readonly log: Log
   readonly counters: Counters
 }
@@ -19,14 +23,22 @@ export interface RescuerOptions {
  * means to everyone that Redis, or all of us, were away, and prolongs every lease once.
  */
 export function rescuer(options: RescuerOptions): Service {
-  const { broker, partitions, lease, log, counters } = options
+  const { broker, partitions, lease, gone = [], log, counters } = options
+  /** Partitions where those that are gone were told of. */
+  const told = new Set<string>()
   return new Looks({
     name: 'rescuer',
     every: Math.max(25, Math.min(1000, lease / 5)),
     places: partitions,
     partitionOf: (partition) => partition,
     look: async (partition) => {
-      const { workers, rescued, buried } = await broker.rescue(partition, lease)
+      const tag = tagOf(partition)
+      const { workers, rescued, buried } = await broker.rescue(
+        partition,
+        lease,
+        told.has(tag) ? [] : gone,
+      )
+      told.add(tag)
       if (rescued === 0 && workers.length === 0) return
       const { queue } = partition
       log.warn('Workers lost their lease; their tasks are back in line', {

@@ -9,7 +9,13 @@ export interface RoundOptions {
   onFailure(error: unknown): void
 }
 
-/** A service that does one thing again and again. Rounds never overlap; a failure ends none of them. */
+/** From a failed round to the next one at most, in ms. */
+const soonAgain = 1000
+
+/**
+ * A service that does one thing again and again. Rounds never overlap; a failure ends
+ * none of them, and is followed by another round soon.
+ */
 export class Rounds implements Service {
   readonly name: string
   readonly #options: RoundOptions
@@ -35,6 +41,7 @@ export class Rounds implements Service {
     await this.#current
   }
 
+  /** One round. */
   async tick(): Promise<void> {
     try {
       await this.#options.round()
@@ -45,10 +52,15 @@ export class Rounds implements Service {
     }
   }
 
+  #pause(): number {
+    const { every } = this.#options
+    return this.#failing ? Math.min(every, soonAgain) : every
+  }
+
   #schedule(ms: number): void {
     if (this.#stopped) return
     this.#timer = setTimeout(() => {
-      this.#current = this.tick().then(() => this.#schedule(this.#options.every))
+      this.#current = this.tick().then(() => this.#schedule(this.#pause()))
     }, ms)
   }
 }

@@ -5,9 +5,13 @@ import type { ResolvedTask, TaskRegistry } from '../core/registry.js'
 import { inProcessSpan, tracingWanted } from '../telemetry/trace.js'
 import type { Run } from './run.js'
 
-/** Aside for at least and at most this long, in ms, where nobody here knows the task. */
+/**
+ * Aside for about as long as this at least and at most, in ms, where nobody here knows the task. Once
+ * a worker is up that does, each time is a toss of who takes it: short, so that the last of many is
+ * taken soon, and of uneven length, so that no one takes all of them at once.
+ */
 const shortestAside = 1000
-const longestAside = 30_000
+const longestAside = 5000
 
 export interface AttemptParts {
   readonly queue: string
@@ -27,8 +31,8 @@ function mismatch(task: LeasedTask, parts: AttemptParts, reason: string): Settle
     return { name: 'bury', error: toTaskError(new RedisDistroError('mismatch', reason)) }
   }
   const left = parts.mismatchGrace - waited
-  const after = Math.min(longestAside, Math.max(shortestAside, waited), Math.max(left, 1))
-  return { name: 'release', after }
+  const after = Math.min(longestAside, Math.max(shortestAside, waited), left)
+  return { name: 'release', after: Math.max(1, Math.round(after * (0.5 + parts.random() / 2))) }
 }
 
 /** A result that JSON cannot hold is the handler's fault, and running it again would not help. */

@@ -1,5 +1,6 @@
 import type { Broker, LeaseKeeper, Partition, RetentionLimit } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
+import type { Life } from '../core/life.js'
 import type { TaskRegistry } from '../core/registry.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
@@ -23,6 +24,8 @@ export interface QueueWorkerOptions {
   readonly counters: Counters
   readonly keeper: LeaseKeeper
   readonly clock: Clock
+  /** The process's; part of the names of its leases. */
+  readonly life: Life
   /** Runs a suspect task in a process of its own, where there can be one. */
   readonly isolate?: Isolate | undefined
 }

@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Broker, Partition } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
+import type { Life } from '../core/life.js'
 import type { QueueWorkerOptions } from './options.js'
 import { Pump } from './pump.js'
 import { wordsOf } from './settle-apart.js'
 
 /** Between tries to take a lease while Redis is away, in ms. */
-const joinPause = 250
+const joinPause = 100
 
 /**
- * A name that is never used again. Its 48 random digits are more than chance asks for: Redis keeps a
- * hash with a value of more than 64 bytes as a table, and searches a smaller one from end to end,
- * which would be the dearest part of a lease in `active`.
+ * A name that is never used again. The 48 random digits, half of them the process's own, are more than
+ * chance asks for: Redis keeps a hash with a value of more than 64 bytes as a table, and searches a
+ * smaller one from end to end, which would be the dearest part of a lease in `active`.
  */
-const newName = (): string =>
-  `${hostname().replace(/[^\w.-]/g, '')}:${process.pid}:${randomBytes(24).toString('hex')}`
+const newName = (life: Life): string =>
+  `${hostname().replace(/[^\w.-]/g, '')}:${process.pid}:${life}${randomBytes(12).toString('hex')}`
 
 /**
  * Works one partition of one queue. Its duties: take a lease under a name never used before, have it
@@ -52,7 +53,7 @@ export class QueueWorker {
 
   async #live(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const worker = newName()
+      const worker = newName(this.#options.life)
       if (!(await this.#join(worker))) continue
       this.#healthy = true
       const ended = await this.#work(worker)

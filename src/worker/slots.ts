@@ -144,9 +144,13 @@ export class Slots implements RunHost {
   }
 
   logFor(run: Run): TaskLog {
-    const { id, body, failures } = run.leased
+    return this.#parts.options.log.with(this.#fieldsOf(run))
+  }
+
+  #fieldsOf({ leased: { id, body, failures } }: Run) {
+    const plugin = this.#parts.options.registry.get(body.type)?.plugin
     const fields = { taskId: id, type: body.type, queue: this.queue, attempt: failures + 1 }
-    return this.#parts.options.log.with(fields)
+    return plugin === undefined ? fields : { ...fields, plugin }
   }
 
   /** That Redis is away fails no handler: what comes of its progress is not worth an attempt. */
@@ -192,9 +196,19 @@ export class Slots implements RunHost {
     const excused = run.endsWithWorker && outcome.name !== 'complete'
     const heard: SettledOutcome = excused ? { name: 'release' } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
+    if (heard.name === 'retry' || heard.name === 'bury') this.#tellFailure(run, heard)
     this.#parts.tally.count(run.leased.body.type, heard.name)
+    if (run.leased.broken !== undefined) this.#parts.tally.countBroken()
     this.start()
     this.#parts.onChange()
+  }
+
+  /** A failure that is tried again is usual, and is told with the task; what is given up on is said. */
+  #tellFailure(run: Run, { name, error }: SettledOutcome & { name: 'retry' | 'bury' }): void {
+    const { log } = this.#parts.options
+    const fields = () => ({ ...this.#fieldsOf(run), error })
+    if (name === 'bury') log.warn('A task failed for good; it is a dead letter now', fields())
+    else log.debug('A task failed; it is tried again', fields())
   }
 
   #settle(task: LeasedTask, outcome: SettledOutcome, startedAt: number, progressed: boolean): void {

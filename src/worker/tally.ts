@@ -6,6 +6,7 @@ export class Tally {
   readonly #queue: string
   /** By type, then by outcome. */
   readonly #ended = new Map<string, Map<string, number>>()
+  #broken = 0
 
   constructor(counters: Counters, queue: string) {
     this.#counters = counters
@@ -21,6 +22,11 @@ export class Tally {
     ended.set(outcome, (ended.get(outcome) ?? 0) + 1)
   }
 
+  /** A task whose record could not be read. */
+  countBroken(): void {
+    this.#broken += 1
+  }
+
   flush(refused: number): void {
     for (const [type, ended] of this.#ended) {
       for (const [outcome, amount] of ended) {
@@ -29,6 +35,11 @@ export class Tally {
       }
     }
     this.#ended.clear()
+    if (this.#broken > 0) {
+      const labels = { queue: this.#queue }
+      this.#counters.add('redisdistro_broken_records_total', labels, this.#broken)
+      this.#broken = 0
+    }
     if (refused > 0) {
       this.#counters.add('redisdistro_settlements_refused_total', { queue: this.#queue }, refused)
     }

@@ -1,5 +1,9 @@
-/** Pauses after failed cycles, in ms; longer with each failure in a row. */
-const rests = [50, 100, 200, 400, 800]
+/**
+ * Pauses after failed cycles, in ms, the last one for all further failures in a row. No longer: a
+ * queue stands still for as much of it as is left when Redis is back, and a call to one that is away
+ * costs nothing.
+ */
+const rests = [50, 100]
 
 /** The turns of a pump: what is asked for within one turn of the event loop makes one turn. */
 export class Turn {

@@ -171,7 +171,22 @@ class Ruin {
 }
 
 const long = process.env['REDISDISTRO_FAULTS'] === 'long'
-const rounds = { numRuns: long ? 1000 : 25 }
+const none: Damage = {
+  ...{ record: Buffer.from(record), history: null, result: null },
+  ...{ progress: null, holder: null, own: null, score: null },
+}
+/** What once stopped a batch, or an answer. */
+const examples: [Damage][] = [
+  [{ ...none, score: -Infinity }],
+  [{ ...none, score: Infinity }],
+  [{ ...none, holder: Buffer.from('ff2031207731', 'hex') }],
+  [{ ...none, holder: Buffer.from('x') }],
+  [{ ...none, history: Buffer.from(`1 0 0 7\n${'x'.repeat(70_000)}`) }],
+  [{ ...none, history: Buffer.from('1 0 0 0\n{"n":1,"o":"bury","e":1,"x":{}}') }],
+  [{ ...none, result: Buffer.from(`${'9'.repeat(20)} 1\n1`) }],
+  [{ ...none, record: null }],
+]
+const rounds = { numRuns: long ? 1000 : 25, examples }
 const timeout = long ? 1_200_000 : 60_000
 
 describe('whatever lies in Redis of some tasks', () => {

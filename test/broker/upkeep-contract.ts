@@ -41,6 +41,25 @@ export function upkeepContract(connect: () => ConnectionSettings): void {
       expect(depth).toMatchObject({ waiting: 4000, active: 1000 })
     })
 
+    test('that has much to say of failures settles each once, beside completions and a lease', async () => {
+      await addMany(700)
+      const leased = await stage.lease(500)
+      const settled = leased.map((task, i) =>
+        stage.settlement(
+          task,
+          i % 2 ? { name: 'retry', after: 60_000, error } : { name: 'complete', result: 1 },
+        ),
+      )
+      const reply = await stage.cycle({ settled, wanted: 10 })
+      expect([reply.leased.length, reply.refused]).toEqual([10, []])
+      const again = await stage.cycle({ settled })
+      expect([...again.refused].sort()).toEqual(leased.map(({ id }) => id).sort())
+      const { depth } = await stage.broker.counts(stage.partition)
+      expect(depth).toMatchObject({ completed: 250, retryable: 250, waiting: 190, active: 10 })
+      const { total } = await stage.broker.stats(stage.partition, 1)
+      expect(total).toMatchObject({ completed: 250, retried: 250 })
+    })
+
     test('buries a task whose header cannot be read as it would any other', async () => {
       const id = await stage.add({ priority: 'unknown' as Priority, deadLetter: 'other' })
       const healthy = await stage.add()

@@ -46,6 +46,35 @@ describe('the rescuer', () => {
     ])
   })
 
+  test('tells of processes that are gone until it was heard, in each partition once', async () => {
+    const stage = await staged()
+    const told: (readonly [string, readonly string[]])[] = []
+    let mute = true
+    const broker = changed(stage.broker, {
+      rescue: (partition, ms, gone = []) => {
+        told.push([partition.queue, gone])
+        if (partition.queue === 'default' && mute) return away()
+        return stage.broker.rescue(partition, ms, gone)
+      },
+    })
+    const partitions = [stage.partition, other]
+    const parts = { broker, lease, log: lineLog(), counters: createCounters() }
+    const service = rescuer({ ...parts, partitions, gone: ['a', 'b'] })
+    await service.tick()
+    mute = false
+    await service.tick()
+    await service.tick()
+    const gone = ['a', 'b']
+    expect(told).toEqual([
+      ['default', gone],
+      ['other', gone],
+      ['default', gone],
+      ['other', []],
+      ['default', []],
+      ['other', []],
+    ])
+  })
+
   test('looks at every partition though one cannot be asked, and says so once', async () => {
     const stage = await staged()
     const log = lineLog()

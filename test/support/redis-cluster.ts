@@ -12,10 +12,15 @@ export interface TestCluster {
   masterOf(key: string): Promise<TestRedis>
   /**
    * Hands a slot to another master, keys and all, while clients go on. `midway` is waited for when
-   * half of the keys lie on either side.
+   * all have gone but those whose names end in one of `last`.
    */
-  moveSlotOf(key: string, to: TestRedis, midway?: () => Promise<unknown>): Promise<void>
+  moveSlotOf(key: string, to: TestRedis, pause?: SlotPause): Promise<void>
   stop(): Promise<void>
+}
+
+export interface SlotPause {
+  readonly last: readonly string[]
+  midway(): Promise<unknown>
 }
 
 export interface TestClusterOptions {
@@ -126,20 +131,25 @@ export async function startCluster(
     if (!master) throw new Error(`nobody serves slot ${slot}`)
     return master
   }
-  const moveSlotOf: TestCluster['moveSlotOf'] = async (key, to, midway) => {
+  const moveSlotOf: TestCluster['moveSlotOf'] = async (key, to, pause) => {
     const from = await masterOf(key)
     const [fromId, toId] = [await idOf(from), await idOf(to)]
     const slot = await tell<number>(from, 'CLUSTER', 'KEYSLOT', key)
     await tell(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId)
     await tell(from, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId)
-    const all = await tell<number>(from, 'CLUSTER', 'COUNTKEYSINSLOT', slot)
-    const most = midway === undefined ? 100 : Math.ceil(all / 2)
-    for (let pages = 0; ; pages++) {
-      if (pages === 1) await midway?.()
-      const keys = await tell<string[]>(from, 'CLUSTER', 'GETKEYSINSLOT', slot, most)
-      if (keys.length === 0) break
-      await tell(from, 'MIGRATE', host, to.port, '', 0, 5000, 'KEYS', ...keys)
+    const move = async (wanted: (name: string) => boolean) => {
+      for (;;) {
+        const all = await tell<string[]>(from, 'CLUSTER', 'GETKEYSINSLOT', slot, 100)
+        const keys = all.filter(wanted)
+        if (keys.length === 0) break
+        await tell(from, 'MIGRATE', host, to.port, '', 0, 5000, 'KEYS', ...keys)
+      }
     }
+    if (pause) {
+      await move((name) => !pause.last.some((end) => name.endsWith(end)))
+      await pause.midway()
+    }
+    await move(() => true)
     await tell(to, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId)
     await tell(from, 'CLUSTER', 'SETSLOT', slot, 'NODE', toId)
   }

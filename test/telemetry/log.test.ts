@@ -51,6 +51,32 @@ test.each([false, true])('secrets are cut out by their keys, pretty %s', (pretty
   expect(text.match(/ada/g)).toHaveLength(3)
 })
 
+test('secrets are cut out at any depth, by key and by value, and the rest is left', () => {
+  const secrets = new URL('../../dist/src/core/secrets.js', import.meta.url).href
+  const script = `
+    const { learnSecret } = await import(${JSON.stringify(secrets)})
+    learnSecret('by"value-9')
+    const loop = { a: { b: [{ apiKey: 'by-key', n: 1 }, 'has by"value-9 in it'] } }
+    loop.loop = loop
+    const failed = Object.assign(new Error('no by"value-9', { cause: new Error('by"value-9') }), {
+      command: { name: 'auth', args: ['app', 'any-argument'] }, options: { password: 'by-key' } })
+    log.info('Says by"value-9', { loop, url: new URL('redis://u:in-url@h'), tokens: 12, at: new Date(0) })
+    log.with({ deep: { token: ['by-key'] } }).warn('Failed', { failed, err: failed, big: 10n ** 3n > 5n })
+    log.error('Odd', { get bad() { throw new Error('x') }, toJSON: () => ({ is: 'by"value-9' }) })`
+  const text = said(script, { level: 'info', pretty: false })
+  expect(text).not.toMatch(/by\\?"value|by-key|in-url|any-argument/)
+  const [first, second, third] = lines(text)
+  expect(first).toMatchObject({
+    msg: 'Says [redacted]',
+    tokens: 12,
+    at: '1970-01-01T00:00:00.000Z',
+    loop: { a: { b: [{ apiKey: '[redacted]', n: 1 }, 'has [redacted] in it'] } },
+  })
+  const failed = { message: expect.stringContaining('no [redacted]'), command: 'auth' }
+  expect(second).toMatchObject({ failed, err: failed, deep: { token: '[redacted]' }, big: true })
+  expect(third).toMatchObject({ msg: 'Odd' })
+})
+
 test('a silent log says nothing, also with fields', () => {
   expect(silentLog.with({ a: 1 })).toBe(silentLog)
   expect(silentLog.error('nothing')).toBeUndefined()

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { learnSecret } from '../../src/core/secrets.js'
 import {
   activeTraceparent,
   inProcessSpan,
@@ -68,4 +70,33 @@ test.each([
 ])('%j names no trace, and its run is in none', (text) => {
   expect(traceIdOf(text)).toBeUndefined()
   expect(inTrace(text, () => activeTraceparent())).toBeUndefined()
+})
+
+test("a span of a failed run has the error's words, without secrets", async () => {
+  const secret = `span-${Math.random().toString(36).slice(2)}`
+  learnSecret(secret)
+  const heard: unknown[] = []
+  const hear = (...what: unknown[]) => void heard.push(what)
+  const span = {
+    spanContext: () => ({ traceId, spanId: 'b7ad6b7169203331', traceFlags: 1 }),
+    recordException: hear,
+    setStatus: hear,
+    setAttribute: hear,
+    end: hear,
+  }
+  const provider = {
+    getTracer: () => ({ startSpan: () => span, startActiveSpan: () => undefined }),
+  }
+  trace.setGlobalTracerProvider(provider as never)
+  onTestFinished(() => trace.disable())
+  const error = Object.assign(new Error(`not with ${secret}`), { env: secret })
+  const fail = () => Promise.reject(error)
+  await expect(inProcessSpan({ ...about, traceparent: undefined }, fail)).rejects.toBe(error)
+  await expect(inSendSpan({ queue: 'q', count: 1 }, fail)).rejects.toBe(error)
+  const status = { code: SpanStatusCode.ERROR, message: 'not with [redacted]' }
+  expect(heard).toContainEqual([status])
+  expect(heard).toContainEqual([
+    { name: 'Error', message: 'not with [redacted]', stack: expect.stringContaining('at ') },
+  ])
+  expect(JSON.stringify(heard)).not.toContain(secret)
 })

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { createRedisBroker } from '../../dist/src/broker/redis-broker.js'
 import { systemClock } from '../../dist/src/core/clock.js'
 import { defineTask } from '../../dist/src/core/definition.js'
+import { newLife } from '../../dist/src/core/life.js'
 import { silentLog } from '../../dist/src/telemetry/log.js'
 import { createCounters } from '../../dist/src/telemetry/metrics.js'
 import { QueueWorker } from '../../dist/src/worker/queue-worker.js'
@@ -45,5 +46,6 @@ const worker = new QueueWorker({
   counters: createCounters(),
   keeper: broker.keeper({ lease: Number(lease), maxBlocked: Number(maxBlocked), log: () => {} }),
   clock: systemClock,
+  life: newLife(),
 })
 worker.start()

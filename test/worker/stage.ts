@@ -4,6 +4,7 @@ import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import type { Broker, NewTask, StoredTask } from '../../src/core/broker.js'
 import { systemClock } from '../../src/core/clock.js'
 import { defineTask, type TaskContext } from '../../src/core/definition.js'
+import { newLife } from '../../src/core/life.js'
 import { rescuer } from '../../src/services/rescuer.js'
 import type { Log } from '../../src/telemetry/log.js'
 import { createCounters } from '../../src/telemetry/metrics.js'
@@ -86,6 +87,7 @@ export class WorkerStage {
       counters: this.counters,
       keeper,
       clock: systemClock,
+      life: newLife(),
       isolate: parts.isolate,
     })
     worker.start()
