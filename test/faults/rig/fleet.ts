@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { Client } from '../../../src/client/client.js'
 import { createKernel, type Kernel } from '../../../src/kernel/kernel.js'
@@ -33,18 +34,40 @@ export interface Fleet {
   produce(options?: FleetProcess): Promise<{ readonly running: Running; readonly url: string }>
   /** Lets every `gated` end. */
   openGate(): Promise<void>
+  /** Lets every `deaf` end. */
+  openSecondGate(): Promise<void>
   /** Resolves when all of these tasks have ended, each with its state. */
   ended(ids: readonly string[], timeout?: number): Promise<string[]>
 }
 
 export interface FleetProcess {
   readonly env?: Readonly<Record<string, string>>
+  /** Another build's program. */
   readonly program?: string
+  /** A process group of its own. */
+  readonly detached?: boolean
+  /** More of the command's words. */
+  readonly args?: readonly string[]
   /** Do not wait until it is ready. */
   readonly early?: boolean
 }
 
 const states = new Set(['completed', 'dead', 'cancelled'])
+
+/** Asks again only for those that have not ended, and not so often that the workers go short. */
+async function allEnded(client: Client, ids: readonly string[], timeout: number) {
+  const seen = new Map<string, string>()
+  const look = async () => {
+    const open = ids.filter((id) => !seen.has(id))
+    const found = await Promise.all(open.map((id) => client.task(id)))
+    for (const task of found) if (task && states.has(task.state)) seen.set(task.id, task.state)
+    if (seen.size === new Set(ids).size) return true
+    await wait(50)
+    return false
+  }
+  await until(look, { timeout, describe: 'the tasks to end' })
+  return ids.map((id) => seen.get(id) ?? 'unknown')
+}
 
 /** A project of its own with the ledger's plugin; all of it is gone when the test has finished. */
 export async function makeFleet(options: FleetOptions = {}): Promise<Fleet> {
@@ -68,8 +91,11 @@ export default { ...${JSON.stringify(config)}, plugins: [ledger] }`,
   onTestFinished(() => kernel.stop())
   await kernel.start({ roles: ['producer'] })
   const { client, operator } = kernel
-  const start = async (role: string, { early = false, ...process }: FleetProcess) => {
-    const running = startBin(['start', role], { cwd: directory, ...(process as RunOptions) })
+  const start = async (role: string, { early = false, args = [], ...process }: FleetProcess) => {
+    const running = startBin(['start', role, ...args], {
+      cwd: directory,
+      ...(process as RunOptions),
+    })
     if (!early) await running.ready()
     return running
   }
@@ -83,15 +109,8 @@ export default { ...${JSON.stringify(config)}, plugins: [ledger] }`,
       const running = await start('--producer', how)
       return { running, url: /"url":"(http:[^"]+)"/.exec(running.output())?.[1] ?? '' }
     },
+    openSecondGate: () => writeFile(join(directory, 'second gate'), ''),
     openGate: () => writeFile(join(directory, 'gate'), ''),
-    ended: (ids, timeout = 90_000) =>
-      until(
-        async () => {
-          const found = await Promise.all(ids.map((id) => client.task(id)))
-          const seen = found.map((task) => task?.state ?? 'unknown')
-          return seen.every((state) => states.has(state)) && seen
-        },
-        { timeout, describe: 'the tasks to end' },
-      ),
+    ended: (ids, timeout = 90_000) => allEnded(client, ids, timeout),
   }
 }

@@ -7,6 +7,8 @@ export interface LedgerLine {
   readonly id: string
   readonly pid: number
   readonly attempt: number
+  /** ms of the machine's monotonic clock, at which it was written. */
+  readonly at: number
   /** ms of the harness's clock at which the line was seen here first. */
   readonly seen: number
 }
@@ -28,13 +30,14 @@ export class Ledger {
     const words = `${this.#rest}${this.#more()}`.split('\n')
     this.#rest = words.pop() ?? ''
     for (const line of words) {
-      const [word, n, id = '', pid, attempt] = line.split(' ')
+      const [word, n, id = '', pid, attempt, at] = line.split(' ')
       this.#lines.push({
         word: word as LedgerLine['word'],
         n: Number(n),
         id,
         pid: Number(pid),
         attempt: Number(attempt),
+        at: Number(at),
         seen,
       })
     }

@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Client } from '../../../src/client/client.js'
+import { onTestFinished } from 'vitest'
 import { isRedisDistroError } from '../../../src/core/errors.js'
+
+/** Whoever takes tasks: a client, or an API. */
+export interface Enqueuing {
+  enqueue(type: string, payload: unknown, options?: { readonly taskId?: string }): Promise<unknown>
+}
 
 export interface LoadOptions {
   /** Tasks in each second. */
@@ -9,6 +14,8 @@ export interface LoadOptions {
   readonly total?: number
   /** Of type `note` with `{ n, ms: 0 }` if left out; `n` is the task's name here. */
   readonly task?: (n: number) => { readonly type: string; readonly payload: { readonly n: number } }
+  /** Calls under way at most, as so many callers make who wait for their answers; endless if left out. */
+  readonly atOnce?: number
   /** Callers choose the ids, and repeat what was not acknowledged until it is. */
   readonly repeating?: boolean
 }
@@ -18,6 +25,8 @@ export interface Load {
   readonly acknowledged: Set<number>
   /** The code that came instead; a task that was acknowledged at last is in here no more. */
   readonly refused: Map<number, string>
+  /** How many were sent, whatever became of them; the next one's `n`. */
+  sent(): number
   /** ms that the longest call took. */
   slowest(): number
   /** Resolves when every call has settled. */
@@ -27,16 +36,25 @@ export interface Load {
 }
 
 const turn = 20
+/** ms after which a caller who repeats does so, as the API asks. */
+const again = 1000
 const codeOf = (error: unknown) => (isRedisDistroError(error) ? error.code : String(error))
 const ordinary = (n: number) => ({ type: 'note', payload: { n } })
 
 /** Enqueues at an even rate, as callers do who wait for no one. */
-export function startLoad(client: Client, options: LoadOptions): Load {
-  const { rate, total = Infinity, task = ordinary, repeating = false } = options
+export function startLoad(client: Enqueuing, options: LoadOptions): Load {
+  const { rate, total = Infinity, task = ordinary, repeating = false, atOnce = Infinity } = options
   const acknowledged = new Set<number>()
   const refused = new Map<number, string>()
   let slowest = 0
+  let sent = 0
   let stopped = false
+  let abandoned = false
+  // A test that failed leaves nobody who calls for ever.
+  onTestFinished(() => {
+    stopped = true
+    abandoned = true
+  })
   const call = async (n: number): Promise<void> => {
     const began = performance.now()
     const { type, payload } = task(n)
@@ -49,17 +67,17 @@ export function startLoad(client: Client, options: LoadOptions): Load {
     } finally {
       slowest = Math.max(slowest, performance.now() - began)
     }
-    if (!repeating || acknowledged.has(n)) return
-    await wait(100)
+    if (!repeating || acknowledged.has(n) || abandoned) return
+    await wait(again)
     await call(n)
   }
   const run = async () => {
     const calls = new Set<Promise<void>>()
     const began = performance.now()
-    for (let n = 0; n < total && !stopped; ) {
+    while (sent < total && !stopped) {
       const due = Math.min(total, Math.ceil(((performance.now() - began) / 1000) * rate))
-      for (; n < due; n++) {
-        const made = call(n).finally(() => calls.delete(made))
+      while (sent < due && calls.size < atOnce) {
+        const made = call(sent++).finally(() => calls.delete(made))
         calls.add(made)
       }
       await wait(turn)
@@ -70,6 +88,7 @@ export function startLoad(client: Client, options: LoadOptions): Load {
   return {
     acknowledged,
     refused,
+    sent: () => sent,
     slowest: () => slowest,
     done,
     stop: () => {

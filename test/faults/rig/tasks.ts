@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { definePlugin, defineTask } from 'redisdistro'
+import { definePlugin, defineTask, RetryError } from 'redisdistro'
 import { z } from 'zod'
 
 // An enum, so that whoever loads this must be able to compile TypeScript.
@@ -20,14 +20,17 @@ interface Who {
   readonly attempt: number
 }
 
-const write = (word: Word, n: number, { id, attempt }: Who) =>
-  appendFileSync(join(here, 'ledger'), `${[word, n, id, process.pid, attempt].join(' ')}\n`)
+/** ms of the machine's monotonic clock, which no wrong wall clock changes. */
+const now = () => Number(process.hrtime.bigint() / 1000n) / 1000
 
-const gateOpens = (signal: AbortSignal) =>
+const write = (word: Word, n: number, { id, attempt }: Who) =>
+  appendFileSync(join(here, 'ledger'), `${[word, n, id, process.pid, attempt, now()].join(' ')}\n`)
+
+const gateOpens = (signal: AbortSignal, gate = 'gate') =>
   new Promise<void>((resolve) => {
     const watcher = watch(here)
     const look = () => {
-      if (!existsSync(join(here, 'gate')) && !signal.aborted) return
+      if (!existsSync(join(here, gate)) && !signal.aborted) return
       watcher.close()
       resolve()
     }
@@ -121,6 +124,17 @@ const gated = defineTask({
   },
 })
 
+/** Heeds nothing but a gate of its own. */
+const deaf = defineTask({
+  type: 'deaf',
+  payload: z.object({ n }),
+  async handle({ n }, { task }) {
+    write(Word.start, n, task)
+    await gateOpens(new AbortController().signal, 'second gate')
+    write(Word.end, n, task)
+  },
+})
+
 const blocking = defineTask({
   type: 'blocking',
   payload: z.object({ n, ms: z.number() }),
@@ -156,7 +170,20 @@ const failing = defineTask({
   },
 })
 
+const again = defineTask({
+  type: 'again',
+  payload: z.object({ n, ms: z.number().optional() }),
+  retry: { attempts: 2, backoff: 'fixed', delay: '2s', jitter: 0 },
+  async handle({ n, ms }, { task }) {
+    write(Word.start, n, task)
+    if (task.attempt === 1) {
+      throw ms === undefined ? new Error('once') : new RetryError('later', { after: ms })
+    }
+    write(Word.end, n, task)
+  },
+})
+
 export default definePlugin({
   name: 'ledger',
-  tasks: [note, stubborn, gated, blocking, poison, failing],
+  tasks: [note, stubborn, gated, deaf, blocking, poison, failing, again],
 })
