@@ -1,5 +1,6 @@
 import { Cluster, Command, type Redis } from 'ioredis'
 import { systemClock } from '../core/clock.js'
+import { RedisDistroError } from '../core/errors.js'
 import type { Proof } from './durability.js'
 import { isRefusedSelect } from './fault.js'
 import type { BrokerOptions } from './index.js'
@@ -77,6 +78,9 @@ export class DurableLane {
     values: readonly (string | number)[],
     { proof, end }: Pick<Journey, 'proof' | 'end'>,
   ): Promise<{ readonly answer: unknown; readonly proven: Proven | undefined }> {
+    if (systemClock.monotonic() >= end) {
+      throw new RedisDistroError('store_away', 'its time was over before anything was sent')
+    }
     const command = new Command('eval', [...values], { replyEncoding: 'utf8' })
     const journey: Journey = { proof, end }
     this.#journeys.set(command, journey)

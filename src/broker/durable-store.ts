@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { untilArrived } from './between-nodes.js'
 import { byAnswer, type Proof } from './durability.js'
 import { findWay, type Way } from './durable-check.js'
 import { DurableLane, type Proven } from './durable-lane.js'
@@ -7,8 +8,7 @@ import { faultOf } from './fault.js'
 import type { BrokerOptions, Durability } from './index.js'
 import { enqueueCheckedScript, enqueueConfirmedScript } from './movement-scripts.js'
 import type { Script } from './script.js'
-import type { ScriptRunner } from './script-store.js'
-import { judgeServer } from './server.js'
+import type { ScriptRunner, ScriptStore } from './script-store.js'
 
 /** Connections at most: the waiting for one call's proof holds up what is sent behind it. */
 const mostLanes = 4
@@ -19,8 +19,6 @@ const longestToConnect = 200
 /** What may write nothing, and its like that always does: without a write nothing can be waited for. */
 const writing = new Map<Script, Script>([[enqueueCheckedScript, enqueueConfirmedScript]])
 
-const unheard = { info: () => undefined, warn: () => undefined }
-
 export type DurableOptions = BrokerOptions & { readonly durability: Durability }
 
 /**
@@ -30,7 +28,7 @@ export type DurableOptions = BrokerOptions & { readonly durability: Durability }
  */
 export class DurableStore implements ScriptRunner {
   readonly #options: DurableOptions
-  readonly #says: string
+  readonly #main: Pick<ScriptStore, 'says' | 'mustBeSafe'>
   readonly #lanes: DurableLane[] = []
   #way: Way | undefined
   #unsafe: RedisDistroError | undefined
@@ -38,9 +36,10 @@ export class DurableStore implements ScriptRunner {
   #told: string | undefined
   #closed = false
 
-  constructor(options: DurableOptions, says: string) {
+  /** `main` judges the server; this one asks only for what it must prove. */
+  constructor(options: DurableOptions, main: Pick<ScriptStore, 'says' | 'mustBeSafe'>) {
     this.#options = options
-    this.#says = says
+    this.#main = main
   }
 
   /** @throws RedisDistroError `unsafe_redis` where the server cannot give what is asked */
@@ -65,21 +64,23 @@ export class DurableStore implements ScriptRunner {
       call.then((answer) => ({ answer })),
     )
     if (outcome) return outcome.answer
-    const words = `${this.#says} did not answer within ${commandTimeout} ms; what was sent may have been done`
+    const words = `${this.#main.says} did not answer within ${commandTimeout} ms; what was sent may have been done`
     throw new RedisDistroError('store_unknown', words)
   }
 
   async #run(script: Script, values: readonly (string | number)[]): Promise<unknown> {
     const end = systemClock.monotonic() + this.#options.commandTimeout
+    this.#main.mustBeSafe()
     const { proof, server } = await this.#wayNow()
     const lane = await this.#chooseLane()
     const { text } = (server?.version[0] ?? 0) >= 7 ? script.flagged : script.plain
     lane.running++
     try {
-      const { answer, proven } = await lane.evaluate([text, ...values], { proof, end })
+      const send = () => lane.evaluate([text, ...values], { proof, end })
+      const { answer, proven } = await untilArrived(end - systemClock.monotonic(), send)
       const lacks = lackOf(proven, proof)
       if (lacks === undefined) return answer
-      throw notDurable(this.#says, lacks)
+      throw notDurable(this.#main.says, lacks)
     } catch (error) {
       throw this.#fault(error)
     } finally {
@@ -88,17 +89,17 @@ export class DurableStore implements ScriptRunner {
   }
 
   async #wayNow(): Promise<Way> {
-    if (this.#way === undefined) await (this.#checking ?? this.#check())
+    if (this.#way === undefined || this.#unsafe) await (this.#checking ?? this.#check())
     const database = this.#lanes.find(({ noDatabase }) => noDatabase)?.noDatabase
     if (database) {
-      const words = `the database of ${this.#says} cannot be used: ${database.message}`
+      const words = `the database of ${this.#main.says} cannot be used: ${database.message}`
       throw new RedisDistroError('unsafe_redis', words)
     }
     if (this.#unsafe) throw this.#unsafe
     if (this.#way) return this.#way
     throw this.#closed
       ? this.#fault(undefined)
-      : new RedisDistroError('store_away', `${this.#says} is away`)
+      : new RedisDistroError('store_away', `${this.#main.says} is away`)
   }
 
   /** The idlest; where all have something to do, a new one, as soon as it is connected. */
@@ -121,8 +122,8 @@ export class DurableStore implements ScriptRunner {
   #fault(error: unknown): RedisDistroError {
     if (isRedisDistroError(error)) return error
     return this.#closed
-      ? new RedisDistroError('closed', `the connection to ${this.#says} is closed`)
-      : faultOf(error, this.#says)
+      ? new RedisDistroError('closed', `the connection to ${this.#main.says} is closed`)
+      : faultOf(error, this.#main.says)
   }
 
   #check(): Promise<void> {
@@ -133,24 +134,18 @@ export class DurableStore implements ScriptRunner {
   }
 
   async #ask(): Promise<void> {
-    const { durability, commandTimeout, allowEviction } = this.#options
-    const asked = { durability, commandTimeout, says: this.#says }
+    const { durability, commandTimeout } = this.#options
+    const asked = { durability, commandTimeout, says: this.#main.says }
     const masters = this.#lanes[0]?.masters ?? []
-    try {
-      const ways = await Promise.all(masters.map((node) => findWay(node, asked)))
-      // One that proves it by its answer would not know the command of the others.
-      this.#way = ways.find(({ proof }) => proof === byAnswer) ?? ways[0]
-      this.#say(ways.flatMap(({ warnings }) => warnings))
-      const judging = { allowEviction, says: this.#says, log: unheard }
-      this.#unsafe = ways
-        .flatMap(({ server }) => (server ? (judgeServer(server, judging) ?? []) : []))
-        .at(0)
-    } catch (error) {
-      // What Redis does not answer now is asked again before the next call.
-      this.#way = undefined
-      this.#unsafe = isUnsafe(error) ? error : undefined
-      if (this.#unsafe) this.#say([this.#unsafe.message])
-    }
+    const asks = await Promise.allSettled(masters.map((node) => findWay(node, asked)))
+    const ways = asks.flatMap((ask) => (ask.status === 'fulfilled' ? [ask.value] : []))
+    const reasons = asks.flatMap((ask) => (ask.status === 'rejected' ? [ask.reason] : []))
+    // One that proves it by its answer would not know the command of the others. Where none answers,
+    // it is asked again before the next call.
+    this.#way = ways.find(({ proof }) => proof === byAnswer) ?? ways[0]
+    this.#unsafe = reasons.find(isUnsafe)
+    const warnings = ways.flatMap((way) => way.warnings)
+    this.#say(this.#unsafe ? [this.#unsafe.message] : warnings)
   }
 
   /** Each thing is said once, not whenever the server is reached anew. */

@@ -26,6 +26,8 @@ export class MemoryStore implements ScriptStore {
     this.#name = name
   }
 
+  mustBeSafe(): void {}
+
   async open(): Promise<void> {
     this.#enter()
   }

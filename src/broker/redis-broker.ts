@@ -56,7 +56,7 @@ class RedisBroker implements Broker {
       now: () => (clock ? Math.floor(clock.now()) : ''),
     }
     const { durability } = options
-    this.#durable = durability && new DurableStore({ ...options, durability }, store.says)
+    this.#durable = durability && new DurableStore({ ...options, durability }, store)
     this.#enqueuing = this.#durable ? { ...this.#engine, store: this.#durable } : this.#engine
   }
 

@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { untilArrived } from './between-nodes.js'
 import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
@@ -8,10 +9,14 @@ import { openConnection } from './ioredis.js'
 import type { Script, Source } from './script.js'
 import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
+import { WaitedLists } from './waited-lists.js'
 
 type Connection = Redis | Cluster
 
 const unheard = { info: () => undefined, warn: () => undefined }
+
+/** ms after which a server that was refused is judged anew: somebody may have put it right. */
+const judgeAgain = 1000
 
 /** Where a connection leads, without user and password. */
 function saysOf(settings: ConnectionSettings): string {
@@ -34,28 +39,29 @@ function saysOf(settings: ConnectionSettings): string {
 }
 
 /**
- * A store behind a Redis connection. Its duties: one connection for scripts and one for each list
- * that is waited on; EVALSHA, then EVAL; every call settles within the command timeout; the server is checked each time that it is reached anew.
+ * A store behind a Redis connection. Its duties: EVALSHA, then EVAL; every call settles within the
+ * command timeout; the server is judged each time that it is reached anew, and while it is refused.
  */
 export class RedisStore implements ScriptStore {
   readonly says: string
   readonly shared = true
   readonly #options: BrokerOptions
   readonly #connection: Connection
-  readonly #blocking = new Map<string, Connection>()
-  /** How many wait at a list. */
-  readonly #waiters = new Map<string, number>()
+  readonly #lists: WaitedLists
   #flags = false
   #unsafe: RedisDistroError | undefined
   #noDatabase: Error | undefined
   #told: string | undefined
   #checked: Promise<void> | undefined
+  /** Monotonic ms of the last check. */
+  #judged = Number.NEGATIVE_INFINITY
   #away = false
   #closed = false
 
   constructor(options: BrokerOptions) {
     this.#options = options
     this.says = saysOf(options.connection)
+    this.#lists = new WaitedLists(options.connection)
     this.#connection = openConnection(options.connection, {
       name: 'redisdistro',
       commandTimeout: options.commandTimeout,
@@ -86,12 +92,18 @@ export class RedisStore implements ScriptStore {
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const connection of [this.#connection, ...this.#blocking.values()]) connection.disconnect()
-    this.#blocking.clear()
+    this.#connection.disconnect()
+    this.#lists.close()
+  }
+
+  mustBeSafe(): void {
+    if (this.#unsafe === undefined) return
+    if (systemClock.monotonic() - this.#judged > judgeAgain) this.#checked = this.#check()
+    throw this.#unsafe
   }
 
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
-    if (this.#unsafe) throw this.#unsafe
+    this.mustBeSafe()
     const source = this.#flags ? script.flagged : script.plain
     const values = [...keys, ...args] as string[]
     const send = () => this.#send(source, keys.length, values)
@@ -112,72 +124,44 @@ export class RedisStore implements ScriptStore {
   }
 
   async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#closed) return
-    const connection = this.#blockingFor(key)
-    this.#waiters.set(key, (this.#waiters.get(key) ?? 0) + 1)
-    const ended = withResolvers()
-    const finish = () => ended.resolve()
-    // A half-open connection answers nothing: past the deadline it is given up.
-    const giveUp = setTimeout(() => {
-      this.#dropBlocking(key)
-      finish()
-    }, ms + 1000)
-    const onAbort = () => {
-      this.#dropBlocking(key)
-      finish()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (connection.status === 'ready') {
-      connection.blpop(key, Math.max(ms, 10) / 1000).then(finish, () => setTimeout(finish, 100))
-    } else {
-      const later = setTimeout(finish, Math.min(ms, 100))
-      connection.once('ready', finish)
-      void ended.promise.then(() => {
-        clearTimeout(later)
-        connection.removeListener('ready', finish)
-      })
-    }
-    await ended.promise
-    clearTimeout(giveUp)
-    signal.removeEventListener('abort', onAbort)
-    const left = (this.#waiters.get(key) ?? 1) - 1
-    if (left > 0) this.#waiters.set(key, left)
-    else this.#waiters.delete(key)
+    if (!this.#closed) await this.#lists.block(key, ms, signal)
   }
 
   release(key: string): void {
-    if (!this.#waiters.get(key)) this.#dropBlocking(key)
+    this.#lists.release(key)
   }
 
   async scanHash(key: string, cursor: string) {
-    const [next, pairs] = await this.#guard(this.#connection.hscan(key, cursor, 'COUNT', 1000))
+    const [next, pairs] = await this.#guard(() =>
+      this.#connection.hscan(key, cursor, 'COUNT', 1000),
+    )
     return { cursor: next, pairs }
   }
 
   readHash(key: string): Promise<Record<string, string>> {
-    return this.#guard(this.#connection.hgetall(key))
+    return this.#guard(() => this.#connection.hgetall(key))
   }
 
   async writeHash(key: string, fields: Record<string, string>): Promise<void> {
-    if (Object.keys(fields).length > 0) await this.#guard(this.#connection.hset(key, fields))
+    if (Object.keys(fields).length > 0) await this.#guard(() => this.#connection.hset(key, fields))
   }
 
   async readScores(key: string): Promise<[string, number][]> {
-    const flat = await this.#guard(this.#connection.zrange(key, '0', '-1', 'WITHSCORES'))
+    const flat = await this.#guard(() => this.#connection.zrange(key, '0', '-1', 'WITHSCORES'))
     return flat.flatMap((member, i) =>
       i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]],
     )
   }
 
   async time(): Promise<number> {
-    const [seconds, micros] = await this.#guard(this.#connection.time())
+    const [seconds, micros] = await this.#guard(() => this.#connection.time())
     return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
   }
 
-  async #guard<Answer>(call: Promise<Answer>): Promise<Answer> {
-    if (this.#unsafe) throw this.#unsafe
+  async #guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    this.mustBeSafe()
     try {
-      return await call
+      return await call()
     } catch (error) {
       throw this.#fault(error)
     }
@@ -189,21 +173,6 @@ export class RedisStore implements ScriptStore {
     return faultOf(error, this.says)
   }
 
-  #blockingFor(key: string): Connection {
-    const known = this.#blocking.get(key)
-    if (known) return known
-    const connection = openConnection(this.#options.connection, { name: 'redisdistro-wait' })
-    connection.on('error', () => undefined)
-    connection.connect().catch(() => undefined)
-    this.#blocking.set(key, connection)
-    return connection
-  }
-
-  #dropBlocking(key: string): void {
-    this.#blocking.get(key)?.disconnect()
-    this.#blocking.delete(key)
-  }
-
   #sayAway(error: Error): void {
     if (this.#away || this.#closed) return
     this.#away = true
@@ -213,9 +182,16 @@ export class RedisStore implements ScriptStore {
     })
   }
 
+  #lacksDatabase(): RedisDistroError | undefined {
+    if (this.#noDatabase === undefined) return undefined
+    const words = `the database of ${this.says} cannot be used: ${this.#noDatabase.message}`
+    return new RedisDistroError('unsafe_redis', words)
+  }
+
   async #check(): Promise<void> {
     if (this.#away) this.#options.log.info('Redis answers again', { store: this.says })
     this.#away = false
+    this.#judged = systemClock.monotonic()
     try {
       const server = readServer(await this.#connection.info())
       this.#flags = server.version[0] >= 7
@@ -223,14 +199,11 @@ export class RedisStore implements ScriptStore {
       const told = JSON.stringify(server)
       const log = told === this.#told ? unheard : this.#options.log
       this.#told = told
-      const { allowEviction } = this.#options
-      this.#unsafe = judgeServer(server, { allowEviction, log, says: this.says })
-      if (this.#noDatabase) {
-        const words = `the database of ${this.says} cannot be used: ${this.#noDatabase.message}`
-        this.#unsafe = new RedisDistroError('unsafe_redis', words)
-      }
-      const { prefix } = this.#options
-      this.#unsafe ??= await judgeFormat(this.#connection, { prefix, says: this.says })
+      const { allowEviction, prefix } = this.#options
+      const { says } = this
+      const refusal = judgeServer(server, { allowEviction, log, says }) ?? this.#lacksDatabase()
+      // At once, and not before all is known: what was refused must not slip through meanwhile.
+      this.#unsafe = refusal ?? (await judgeFormat(this.#connection, { prefix, says }))
     } catch (error) {
       this.#options.log.warn('Redis was reached, but could not be asked what it is', {
         store: this.says,
@@ -238,12 +211,4 @@ export class RedisStore implements ScriptStore {
       })
     }
   }
-}
-
-function withResolvers() {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }

@@ -11,6 +11,8 @@ export interface ScriptStore extends ScriptRunner {
   /** Without secrets. */
   readonly says: string
   readonly shared: boolean
+  /** @throws RedisDistroError `unsafe_redis` while the server must not be used */
+  mustBeSafe(): void
   open(): Promise<void>
   close(): Promise<void>
   /** Waits until a mark lies in the list, then takes it; at most `ms`. Never throws. */

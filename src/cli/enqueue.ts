@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { overlaid, partPayload } from '../client/beside.js'
 import type { EnqueuedTask } from '../client/contract.js'
-import { jsonLoss } from '../client/exact-json.js'
+import { jsonLosses } from '../client/exact-json.js'
 import { isRedisDistroError } from '../core/errors.js'
 import { priorities } from '../core/task.js'
 import { failure } from './failure.js'
@@ -56,7 +56,7 @@ const problemOf = (error: unknown): string =>
 /** What JSON says, exactly; throws where it is none, or its value would be another. */
 function readJson(text: string): unknown {
   const value: unknown = JSON.parse(text)
-  const loss = jsonLoss(text, value)
+  const [loss] = jsonLosses(text, value)
   if (loss === undefined) return value
   const { path, message } = loss
   throw failure('bad_payload', path === '' ? `the payload ${message}` : `${path}: ${message}`)

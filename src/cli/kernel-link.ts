@@ -1,5 +1,5 @@
-import type { ErrorFamily } from '../core/errors.js'
-import type { Lives } from '../core/life.js'
+import type { ErrorCode } from '../core/errors.js'
+import { isLife, type Lives, newLife } from '../core/life.js'
 
 /**
  * The variable by which the supervisor tells a process to be the kernel itself: its life and those of
@@ -10,7 +10,7 @@ export const kernelVariable = 'REDISDISTRO_KERNEL'
 export const livesToText = ({ own, gone }: Lives): string => [own, ...gone].join(' ')
 
 export function livesFromText(text: string): Lives {
-  const [own = '', ...gone] = text.split(' ')
+  const [own = newLife(), ...gone] = text.split(' ').filter(isLife)
   return { own, gone }
 }
 
@@ -21,8 +21,8 @@ export type KernelMessage =
   | { readonly kind: 'working' }
   /** It was asked to stop, by a signal of its own; an exit without this word is a crash. */
   | { readonly kind: 'stopping' }
-  /** It could not boot; `family` is that of its error, where it has one. */
-  | { readonly kind: 'refused'; readonly family: ErrorFamily | undefined }
+  /** It could not boot; `code` is that of its error, where it has one. */
+  | { readonly kind: 'refused'; readonly code: ErrorCode | undefined }
 
 export const isKernelMessage = (value: unknown): value is KernelMessage =>
   typeof value === 'object' && value !== null && 'kind' in value

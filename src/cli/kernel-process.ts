@@ -150,9 +150,9 @@ export class KernelProcess {
   }
 
   async #refuse(error: unknown): Promise<number> {
-    const known = isRedisDistroError(error)
     remark(describeFailure(error))
-    await tell({ kind: 'refused', family: known ? error.family : undefined })
+    const code = isRedisDistroError(error) ? error.code : undefined
+    await tell({ kind: 'refused', code })
     return exitCodeOf(error)
   }
 

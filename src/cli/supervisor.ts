@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Clock } from '../core/clock.js'
 import { formatDuration } from '../core/duration.js'
-import type { ErrorFamily } from '../core/errors.js'
+import { type ErrorCode, errorCodes } from '../core/errors.js'
 import type { Announce } from './announce.js'
 import { copyWindow, isKernelMessage, type StopSignal, stopSignals } from './kernel-link.js'
 
@@ -21,7 +21,9 @@ interface End {
   readonly stopping: boolean
   /** Whether it said, at length, why it could not boot. */
   readonly refused: boolean
-  readonly refusedBy: ErrorFamily | undefined
+  readonly refusedBy: ErrorCode | undefined
+  /** Why there was no process at all. */
+  readonly unborn?: Error
   /** ms that it was ready. */
   readonly healthy: number
 }
@@ -86,29 +88,34 @@ export class Supervisor {
 
   #runOnce(): Promise<End> {
     const { fork, clock, announce } = this.#options
-    const child = fork()
+    let child: ChildProcess
+    try {
+      child = fork()
+    } catch (error) {
+      return Promise.resolve(unborn(error))
+    }
     this.#child = child
     let readyAt: number | undefined
     const said = {
       stopping: false,
       refused: false,
-      refusedBy: undefined as ErrorFamily | undefined,
+      refusedBy: undefined as ErrorCode | undefined,
     }
     child.on('message', (message) => {
       if (!isKernelMessage(message)) return
       if (message.kind === 'stopping') said.stopping = true
       else if (message.kind === 'refused') {
         said.refused = true
-        said.refusedBy = message.family
+        said.refusedBy = message.code
       } else {
         this.#wasUp = true
         if (message.kind === 'ready') readyAt = clock.monotonic()
       }
     })
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       // Not once: a second one would end the supervisor. Of a process that lives, its end tells.
       child.on('error', (error) => {
-        if (child.pid === undefined) reject(error)
+        if (child.pid === undefined) resolve(unborn(error))
         else announce.warn(`the kernel's process: ${error.message}`)
       })
       child.once('exit', (code, signal) => {
@@ -127,13 +134,16 @@ export class Supervisor {
 
   /** Once one was up, only a wrong config or a wrong flag keeps it from being started again. */
   #mayRestart({ signal, refused, refusedBy }: End): boolean {
-    if (refusedBy === 'config' || refusedBy === 'caller') return false
+    // A server's wrong setting is put right at the server, while this waits.
+    const family = refusedBy && refusedBy !== 'unsafe_redis' && errorCodes[refusedBy].family
+    if (family === 'config' || family === 'caller') return false
     return this.#wasUp || (signal !== null && !refused)
   }
 
   #giveUp(end: End): number {
     if (!end.refused) {
-      this.#options.announce.error(`the kernel ${howOf(end)} before it was ready`)
+      const when = end.unborn ? '' : ' before it was ready'
+      this.#options.announce.error(`the kernel ${howOf(end)}${when}`)
     }
     return codeOf(end) || 1
   }
@@ -155,8 +165,21 @@ export class Supervisor {
   }
 }
 
-const howOf = ({ code, signal }: End): string =>
-  signal ? `was ended by ${signal}` : `ended with exit code ${code}`
+/** The machine may be out of processes or of memory, and have some again soon. */
+const unborn = (error: unknown): End => ({
+  code: null,
+  signal: null,
+  stopping: false,
+  refused: false,
+  refusedBy: undefined,
+  healthy: 0,
+  unborn: error instanceof Error ? error : new Error(String(error)),
+})
+
+function howOf({ code, signal, unborn: cause }: End): string {
+  if (cause) return `could not be started (${cause.message})`
+  return signal ? `was ended by ${signal}` : `ended with exit code ${code}`
+}
 
 /** The exit code that tells of an end: a signal's as shells give it. */
 function codeOf({ code, signal }: End): number {

@@ -119,19 +119,20 @@ const numberHere = /-?\d[\d.eE+-]*/y
 class Scan {
   readonly #text: string
   readonly #levels: Level[] = []
+  /** The first loss of each member of the whole. */
+  readonly #losses = new Map<string | number, Issue>()
 
   constructor(text: string) {
     this.#text = text
   }
 
-  run(): Issue | undefined {
+  run(): Issue[] {
     const text = this.#text
     for (let at = 0; at < text.length; ) {
       const char = text[at] as string
       if (char === '"') {
         const end = endOfText(text, at)
-        const issue = this.#meetText(at, end)
-        if (issue !== undefined) return issue
+        this.#meetText(at, end)
         at = end
         continue
       }
@@ -139,14 +140,20 @@ class Scan {
         numberHere.lastIndex = at
         const [source = char] = numberHere.exec(text) ?? []
         const message = lossOfNumber(source)
-        if (message !== undefined) return { path: pathOf(this.#levels), message }
+        if (message !== undefined) this.#lose(message)
         at += source.length
         continue
       }
       this.#meetMark(char)
       at++
     }
-    return undefined
+    return [...this.#losses.values()]
+  }
+
+  #lose(message: string): void {
+    const member = this.#levels[0]?.at ?? ''
+    if (this.#losses.has(member)) return
+    this.#losses.set(member, { path: pathOf(this.#levels), message })
   }
 
   #meetMark(char: string): void {
@@ -158,27 +165,26 @@ class Scan {
   }
 
   /** A text that is followed by a colon is a key. */
-  #meetText(start: number, end: number): Issue | undefined {
+  #meetText(start: number, end: number): void {
     const text = this.#text
     let next = end
     while (isSpace(text.charCodeAt(next))) next++
     const level = this.#levels.at(-1)
-    if (text.charCodeAt(next) !== colon || level?.keys === undefined) return undefined
+    if (text.charCodeAt(next) !== colon || level?.keys === undefined) return
     const key: string = JSON.parse(text.slice(start, end))
     level.at = key
-    if (level.keys.has(key)) return { path: pathOf(this.#levels), message: 'is given twice' }
+    if (level.keys.has(key)) this.#lose('is given twice')
     level.keys.add(key)
-    return undefined
   }
 }
 
 /**
  * What a JSON text says and the value read from it does not keep: digits of a number past what a
- * double holds, or a key that is given twice; undefined where there is no such thing. Only a text
+ * double holds, or a key that is given twice; the first in each member of the whole. Only a text
  * that may have some is looked through. `text` must be sound JSON, and `value` what it was read as.
  */
-export function jsonLoss(text: string, value: unknown): Issue | undefined {
+export function jsonLosses(text: string, value: unknown): Issue[] {
   const suspect =
     riskyNumber.test(text) || bareNumber.test(text) || membersWritten(text) !== membersKept(value)
-  return suspect ? new Scan(text).run() : undefined
+  return suspect ? new Scan(text).run() : []
 }

@@ -3,6 +3,8 @@ import type { Clock } from '../core/clock.js'
 
 /** ms after which what was learnt is asked for anew: two clocks drift apart slowly. */
 const goodFor = 60_000
+/** ms after which it is asked again where there was no answer. */
+const askAgain = 1000
 
 /**
  * Redis's clock as this process knows it: asked where an instant hangs on it, else estimated by the
@@ -27,7 +29,9 @@ export class RedisTime {
     const now = this.#clock.monotonic()
     if (now - this.#learnt > goodFor) {
       this.#learnt = now
-      this.ask().catch(() => undefined)
+      this.ask().catch(() => {
+        this.#learnt = now - goodFor + askAgain
+      })
     }
     return Math.round(now + this.#ahead)
   }

@@ -9,5 +9,8 @@ export interface Lives {
   readonly gone: readonly Life[]
 }
 
+/** An empty one would be part of every lease's name. */
+export const isLife = (word: string): boolean => /^[0-9a-f]{24}$/.test(word)
+
 /** A life that no other process has. */
 export const newLife = (): Life => randomBytes(12).toString('hex')

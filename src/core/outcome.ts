@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.js'
-import { isFatalError, isRetryError } from './errors.js'
+import { isFatalError, isRedisDistroError, isRetryError } from './errors.js'
 import { type RetryPolicy, retryDelay } from './retry.js'
 import { redact } from './secrets.js'
 import type { TaskError } from './task.js'
@@ -36,10 +36,12 @@ function wordsOf(error: unknown): string {
   }
 }
 
+/** The product's own codes are what filters look for, and are no secrets whatever else is. */
 function codeOf(error: unknown): string {
   if (isFatalError(error)) return 'fatal'
+  if (isRedisDistroError(error)) return error.code
   if (typeof error === 'object' && error !== null && 'code' in error) {
-    if (typeof error.code === 'string') return error.code
+    if (typeof error.code === 'string') return kept(error.code, longestCode)
   }
   return 'failed'
 }
@@ -67,10 +69,7 @@ const kept = (text: string, length: number): string =>
  * secrets. Never throws.
  */
 export function toTaskError(error: unknown): TaskError {
-  const code = kept(
-    readable(() => codeOf(error), 'failed'),
-    longestCode,
-  )
+  const code = readable(() => codeOf(error), 'failed')
   const unreadable = 'what was thrown cannot be read'
   if (!isError(error)) {
     const message = readable(() => wordsOf(error), unreadable)

@@ -56,6 +56,9 @@ const loosely = /^(?:[a-z][a-z0-9+.-]{0,20}:\/\/)?(\S+)@/i
 /** A user without a password may be a token, and is a mere name where it is short. */
 const shortestUser = 16
 
+/** What lies below these is named by people: a task called reset-password is no secret. */
+const namedByPeople = new Set(['tasks', 'queues', 'schedules'])
+
 /** Learns what a URL keeps to itself: its password, and what its query calls a secret. */
 function learnUrl(text: string): void {
   const [, credentials = ''] = loosely.exec(text) ?? []
@@ -89,35 +92,70 @@ function isPlainObject(value: object): boolean {
  * Learns every secret of a tree such as a config: what lies below a key that is named like one, the
  * passwords of URLs, and private keys. Goes into arrays and plain objects.
  */
-export function learnSecretsOf(tree: unknown, isSecret = false, seen = new Set<object>()): void {
+export function learnSecretsOf(tree: unknown): void {
+  learnBelow(tree, { isSecret: false, seen: new Set() })
+}
+
+interface Place {
+  readonly isSecret: boolean
+  readonly seen: Set<object>
+  /** The key that the tree lies under. */
+  readonly under?: string
+}
+
+function learnBelow(tree: unknown, { isSecret, seen, under = '' }: Place): void {
   if (typeof tree === 'string') learnText(tree, isSecret)
   if (typeof tree !== 'object' || tree === null || seen.has(tree)) return
   if (!Array.isArray(tree) && !isPlainObject(tree)) return
   seen.add(tree)
   for (const [name, value] of Object.entries(tree)) {
     const isKey = name === 'key' && ('cert' in tree || 'ca' in tree)
-    learnSecretsOf(value, isSecret || isKey || isSecretName(name), seen)
+    const isNamed = !namedByPeople.has(under) && isSecretName(name)
+    learnBelow(value, { isSecret: isSecret || isKey || isNamed, seen, under: name })
   }
 }
 
 /** Words that a variable may hold under the name of a secret, and that are none. */
-const isPlain = (value: string): boolean => /^(true|false|yes|no|on|off|\d{1,5})$/i.test(value)
+const isPlain = (value: string): boolean =>
+  /^(true|false|yes|no|on|off|none|null|undefined|default|\d{1,5})$/i.test(value)
+/** A path to what holds them, as GOOGLE_APPLICATION_CREDENTIALS has. */
+const isPathTo = (name: string, value: string): boolean =>
+  /credentials$/i.test(name) && /^[./~]/.test(value)
 const ours = /^(API|ENQUEUE|READ)_TOKEN$/
+
+/** Learns the values of headers as OTEL's variables have them: `name=value,name=Bearer%20value`. */
+function learnHeaders(text: string): void {
+  for (const header of text.split(',')) {
+    const value = header.slice(header.indexOf('=') + 1)
+    learnSecret(value)
+    learnSecret(value.replace(/^(Bearer|Basic)(\s|%20)+/i, ''))
+  }
+}
 
 /** Learns the secrets of variables, by their names and as passwords of URLs. */
 export function learnVariables(variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     if (!value) continue
-    learnText(value, ours.test(name) || (isSecretName(name) && !isPlain(value)))
-    if (/_UR[IL]$/.test(name)) learnUrl(value)
+    const isSecret = isSecretName(name) && !isPlain(value) && !isPathTo(name, value)
+    learnText(value, ours.test(name) || isSecret)
+    if (/^(REDIS|SMTP)_UR[IL]$/.test(name)) learnUrl(value)
+    if (/^OTEL_.*_HEADERS$/.test(name)) learnHeaders(value)
   }
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 
-/** A short one counts only where it stands alone, or a weak password would black out the whole log. */
+/** A plain word of that many letters may be a weak password, and part of many others. */
+const plainWord = /^[a-z]{1,11}$/i
+
+/**
+ * A short one, or a plain word, counts only where it stands alone, or a weak password would black out
+ * the whole log.
+ */
 const sourceOf = (value: string): string =>
-  value.length < distinctive && /^\w+$/.test(value) ? `\\b${escaped(value)}\\b` : escaped(value)
+  plainWord.test(value) || (value.length < distinctive && /^\w+$/.test(value))
+    ? `\\b${escaped(value)}\\b`
+    : escaped(value)
 
 let pattern: RegExp | undefined
 let compiled = 0

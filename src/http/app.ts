@@ -10,6 +10,7 @@ import { safetyHeaders } from './headers.js'
 import { type ConnectionLimits, createNodeServer } from './node-server.js'
 import { asProblem, sendProblem } from './problem.js'
 import { createRateLimits, type RateLimit } from './rate-limit.js'
+import { timesSent } from './raw-headers.js'
 import { maxParamLength } from './route-config.js'
 import { cutStalled } from './stalled.js'
 
@@ -79,6 +80,9 @@ function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
     if (headers.host === undefined && raw.httpVersion !== '1.0') {
       throw new RedisDistroError('bad_request', 'a Host header is wanted')
     }
+    // Whoever stands before this server may have looked at the other one.
+    if (timesSent(raw, 'host') > 1)
+      throw new RedisDistroError('bad_request', 'one Host header is wanted')
   })
   app.addHook('onSend', async ({ protocol }, reply) => {
     reply.headers(safetyHeaders(protocol))

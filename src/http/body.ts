@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { jsonLoss } from '../client/exact-json.js'
-import { RedisDistroError } from '../core/errors.js'
-import { wrong } from './problem.js'
+import { jsonLosses } from '../client/exact-json.js'
+import { type Issue, RedisDistroError } from '../core/errors.js'
 import type { BodyKind } from './route-config.js'
 
 type ParseJson = (text: string, request: FastifyRequest) => unknown
@@ -59,25 +58,30 @@ function parseAt<Parsed>(where: string, parse: () => Parsed): Parsed {
   }
 }
 
-/** Refuses a text whose value would not be what it says; `index` is that of an NDJSON element. */
-function refuseLoss(text: string, value: unknown, index?: number): void {
-  const loss = jsonLoss(text, value)
-  if (loss === undefined) return
-  const { path, message } = loss
-  const parts = [index === undefined ? '' : String(index), path]
-  throw wrong('bad_payload', [{ path: parts.filter((part) => part !== '').join('.'), message }])
+const losses = new WeakMap<FastifyRequest, readonly Issue[]>()
+
+/**
+ * What a request's text says and its body does not keep, by path; of a batch one for each element.
+ * Told by the route, which knows first whether there is such a type.
+ */
+export const lossesIn = (request: FastifyRequest): readonly Issue[] => losses.get(request) ?? []
+
+function keepLosses(request: FastifyRequest, found: readonly Issue[]): void {
+  if (found.length > 0) losses.set(request, found)
 }
 
 /** NDJSON as the array that it is; empty lines are no elements. */
-function parseLines(text: string, parse: (line: string) => unknown): unknown[] {
+function parseLines(text: string, parse: (line: string) => unknown) {
   const elements: unknown[] = []
+  const lost: Issue[] = []
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue
     const element = parseAt(`line ${index + 1}`, () => parse(line))
-    refuseLoss(line, element, elements.length)
-    elements.push(element)
+    const [loss] = jsonLosses(line, element)
+    const at = elements.push(element) - 1
+    if (loss) lost.push({ ...loss, path: loss.path === '' ? `${at}` : `${at}.${loss.path}` })
   }
-  return elements
+  return { elements, lost }
 }
 
 const expected: Record<BodyKind, string> = {
@@ -105,7 +109,7 @@ export function addBodyParsers(app: FastifyInstance): void {
       if (body.length === 0) return undefined
       const text = parseAt('the body', () => textOf(body))
       const value = parseAt('the body', () => parse(text, request))
-      refuseLoss(text, value)
+      keepLosses(request, jsonLosses(text, value))
       return value
     },
   )
@@ -116,7 +120,9 @@ export function addBodyParsers(app: FastifyInstance): void {
       refuseEncoding(request)
       if (kindOf(request) !== 'batch') throw unsupported(request)
       const text = parseAt('the body', () => textOf(body))
-      return parseLines(text, (line) => parse(line, request))
+      const { elements, lost } = parseLines(text, (line) => parse(line, request))
+      keepLosses(request, lost)
+      return elements
     },
   )
   app.addContentTypeParser('*', async (request: FastifyRequest) => {

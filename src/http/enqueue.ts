@@ -2,10 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { overlaid, partPayload } from '../client/beside.js'
 import type { EnqueuedTask, EnqueueEntry, Enqueuer, TypeEntry } from '../client/contract.js'
 import { activeTraceparent, inTrace } from '../telemetry/trace.js'
+import { lossesIn } from './body.js'
 import { elementsOf, mixedEntries } from './elements.js'
 import { overLimit, type PayloadLimits } from './payload-limits.js'
 import { wrong } from './problem.js'
 import { readEnqueueOptions } from './query.js'
+import { timesSent } from './raw-headers.js'
 
 type Options = Record<string, unknown>
 
@@ -20,9 +22,11 @@ function traced<Result>({ headers }: FastifyRequest, run: () => Result): Result 
   return own || typeof traceparent !== 'string' ? run() : inTrace(traceparent, run)
 }
 
-function keyHeader({ headers }: FastifyRequest): { idempotencyKey?: string } {
+function keyHeader({ headers, raw }: FastifyRequest): { idempotencyKey?: string } {
   const key = headers['idempotency-key']
-  return typeof key === 'string' ? { idempotencyKey: key } : {}
+  if (typeof key !== 'string') return {}
+  if (timesSent(raw, 'idempotency-key') === 1) return { idempotencyKey: key }
+  throw wrong('bad_option', [{ path: 'idempotencyKey', message: 'is given twice' }])
 }
 
 function locationOf(task: EnqueuedTask, entry: TypeEntry): string {
@@ -34,6 +38,22 @@ function locationOf(task: EnqueuedTask, entry: TypeEntry): string {
 function limited(entry: EnqueueEntry, limits: PayloadLimits): EnqueueEntry {
   const message = overLimit(entry.payload, limits)
   return message === undefined ? entry : { ...entry, issues: [{ path: '', message }] }
+}
+
+/** The entries of a batch, those marked whose text was not kept; `inside` is what elements wrap. */
+function kept(entries: readonly EnqueueEntry[], request: FastifyRequest, inside = '') {
+  const byIndex = new Map(
+    lossesIn(request).map(({ path, message }) => {
+      const [index = '', ...rest] = path.split('.')
+      const own = inside !== '' && rest[0] === inside ? rest.slice(1) : rest
+      return [Number(index), { path: own.join('.'), message }]
+    }),
+  )
+  if (byIndex.size === 0) return entries
+  return entries.map((entry, index) => {
+    const loss = byIndex.get(index)
+    return loss === undefined || entry.issues ? entry : { ...entry, issues: [loss] }
+  })
 }
 
 interface BatchCall {
@@ -72,6 +92,8 @@ function singleRoute(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): 
     { config: { access, takes: 'payload' } },
     async (request, reply) => {
       const entry = await enqueuer.type(request.params.type)
+      const [loss] = lossesIn(request)
+      if (loss !== undefined) throw wrong('bad_payload', [loss])
       const { payload, options } = partPayload(request.body, entry.fields)
       const message = overLimit(payload, limits)
       if (message !== undefined) throw wrong('bad_payload', [{ path: '', message }])
@@ -97,7 +119,7 @@ function batchRoutes(app: FastifyInstance, { enqueuer, limits, batchLimit }: Enq
       return limited({ type, payload, options: overlaid(options, query) }, limits)
     })
     reply.code(202)
-    return enqueueBatch(request, enqueuer, { entries, ...key, type })
+    return enqueueBatch(request, enqueuer, { entries: kept(entries, request), ...key, type })
   })
 
   app.post('/enqueue', { config }, async (request, reply) => {
@@ -106,7 +128,7 @@ function batchRoutes(app: FastifyInstance, { enqueuer, limits, batchLimit }: Enq
     const mixed = await mixedEntries(enqueuer, elements, query)
     const entries = mixed.map((entry) => limited(entry, limits))
     reply.code(202)
-    return enqueueBatch(request, enqueuer, { entries, ...key })
+    return enqueueBatch(request, enqueuer, { entries: kept(entries, request, 'payload'), ...key })
   })
 }
 

@@ -16,6 +16,7 @@ function withoutPassword(url: string): string {
   if (!URL.canParse(url)) return redact(url)
   const parsed = new URL(url)
   if (parsed.password !== '') parsed.password = 'hidden'
+  if (redact(parsed.username) !== parsed.username) parsed.username = 'hidden'
   for (const name of parsed.searchParams.keys()) {
     if (isSecretName(name)) parsed.searchParams.set(name, 'hidden')
   }

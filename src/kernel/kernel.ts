@@ -143,6 +143,7 @@ export class Kernel {
     this.#publisher.start()
     await warnOfLeftovers(this.config, store.broker, this.#log)
     if (worker) await this.#work(store.broker, options)
+    this.#goOn()
     const url = await this.#serve(producer)
     return { store: store.says, ...(url === undefined ? {} : { url }) }
   }

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
@@ -67,8 +67,10 @@ function locatePackage(name: string, place: PluginPlace): string {
     throw bad(`plugin '${name}': it is neither a path, which begins with ./, nor a package's name`)
   }
   const jiti = createJiti(place.file, { fsCache: false })
-  const found = jiti.esmResolve(name, { try: true }) ?? tryRequire(name, place.file)
-  if (found !== undefined && !found.startsWith('node:')) {
+  const found = isBuiltin(name)
+    ? undefined
+    : (jiti.esmResolve(name, { try: true }) ?? tryRequire(name, place.file))
+  if (found !== undefined) {
     return found.startsWith('file:') ? fileURLToPath(found) : found
   }
   throw bad(

@@ -33,9 +33,12 @@ function cleanObject(value: object, depth: number, budget: Budget): unknown {
   const shown = shownOf(value)
   if (typeof shown !== 'object' || shown === null) return clean(shown, depth, budget)
   if (Array.isArray(shown)) return shown.map((inner) => clean(inner, depth + 1, budget))
-  const entries = Object.entries(shown).map(([name, inner]) => {
+  const entries = Object.entries(shown).map(([name, inner], i) => {
     const hidden = isSecretName(name) && isText(inner)
-    return [redact(name), hidden ? redacted : clean(inner, depth + 1, budget)]
+    const key = redact(name)
+    // Two that became one would hide a value.
+    const told = key === name ? name : `${key} ${i}`
+    return [told, hidden ? redacted : clean(inner, depth + 1, budget)]
   })
   return Object.fromEntries(entries)
 }

@@ -189,25 +189,31 @@ const examples: [Damage][] = [
 const rounds = { numRuns: long ? 1000 : 25, examples }
 const timeout = long ? 1_200_000 : 60_000
 
+/** Holds in whatever damage there is. */
+const inRuins = (holds: (ruin: Ruin) => Promise<void>) =>
+  fc.asyncProperty(damage, async (harm) => {
+    const ruin = new Ruin()
+    try {
+      await ruin.build(harm)
+      await holds(ruin)
+    } finally {
+      await ruin.stage.broker.close()
+    }
+  })
+
 describe('whatever lies in Redis of some tasks', () => {
   test(
     'those who ask are answered, what runs by itself goes on, and healthy ones complete',
     async () => {
       await fc.assert(
-        fc.asyncProperty(damage, async (harm) => {
-          const ruin = new Ruin()
-          try {
-            await ruin.build(harm)
-            const healthy = [await ruin.stage.add(), await ruin.stage.add({ due: { in: 5 } })]
-            await ruin.look()
-            await ruin.live()
-            await ruin.look({ gone: true })
-            for (const id of healthy) expect(await ruin.stage.state(id)).toBe('completed')
-            const { depth } = await ruin.stage.broker.counts(ruin.stage.partition)
-            expect([depth.active, depth.waiting]).toEqual([0, 0])
-          } finally {
-            await ruin.stage.broker.close()
-          }
+        inRuins(async (ruin) => {
+          const healthy = [await ruin.stage.add(), await ruin.stage.add({ due: { in: 5 } })]
+          await ruin.look()
+          await ruin.live()
+          await ruin.look({ gone: true })
+          for (const id of healthy) expect(await ruin.stage.state(id)).toBe('completed')
+          const { depth } = await ruin.stage.broker.counts(ruin.stage.partition)
+          expect([depth.active, depth.waiting]).toEqual([0, 0])
         }),
         rounds,
       )
@@ -219,15 +225,7 @@ describe('whatever lies in Redis of some tasks', () => {
     'every move of a person answers',
     async () => {
       await fc.assert(
-        fc.asyncProperty(damage, async (harm) => {
-          const ruin = new Ruin()
-          try {
-            await ruin.build(harm)
-            await ruin.move()
-          } finally {
-            await ruin.stage.broker.close()
-          }
-        }),
+        inRuins((ruin) => ruin.move()),
         rounds,
       )
     },

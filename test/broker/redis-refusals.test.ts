@@ -1,8 +1,9 @@
 import { afterEach, expect, onTestFinished, test } from 'vitest'
-import { format, formatKey } from '../../src/broker/format.js'
-import type { ConnectionSettings } from '../../src/broker/index.js'
+import { type FormatHash, format, formatKey, judgeFormat } from '../../src/broker/format.js'
+import type { ConnectionSettings, Durability } from '../../src/broker/index.js'
 import { openConnection } from '../../src/broker/ioredis.js'
 import { createRedisBroker } from '../../src/broker/redis-broker.js'
+import { isRedisDistroError } from '../../src/core/errors.js'
 import { startRedis, testPrefix, testRedisUrl, until } from '../support/redis.js'
 
 const lines: string[] = []
@@ -10,10 +11,10 @@ afterEach(() => {
   lines.length = 0
 })
 
-function brokerOf(connection: ConnectionSettings, prefix = testPrefix()) {
+function brokerOf(connection: ConnectionSettings, prefix = testPrefix(), durability?: Durability) {
   const log = { info: () => undefined, warn: (line: string) => void lines.push(line) }
   const options = { prefix, commandTimeout: 2000, allowEviction: false }
-  const broker = createRedisBroker({ connection, log, ...options })
+  const broker = createRedisBroker({ connection, log, durability, ...options })
   onTestFinished(() => broker.close())
   return broker
 }
@@ -43,6 +44,47 @@ test('what a newer release wrote is refused in plain words, and nothing is chang
   await redis.hset(key, { needs: String(format - 1) })
   await brokerOf({ url: testRedisUrl() }, prefix).open()
   expect(await redis.hgetall(key)).toEqual({ needs: String(format) })
+})
+
+test('a server that evicts from some time on is refused until it is put right', async () => {
+  const [setting, wrong, right] = ['maxmemory-policy', 'allkeys-lru', 'noeviction'] as const
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const other = openConnection({ url: server.url }, { name: 'test' })
+  onTestFinished(() => other.disconnect())
+  await other.connect()
+  const durability = { kind: 'replicated', replicas: 1 } as const
+  const broker = brokerOf({ url: server.url }, testPrefix(), durability)
+  await broker.open()
+  const part = { queue: 'default', index: 0, of: 1 }
+  const refused = { code: 'unsafe_redis', message: expect.stringContaining(wrong) }
+  await other.config('SET', setting, wrong)
+  await other.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  const codeNow = async () => {
+    const error = await broker.now().catch((thrown: unknown) => thrown)
+    return isRedisDistroError(error) && error.code
+  }
+  await until(async () => (await codeNow()) === 'unsafe_redis')
+  // What must be durable goes by connections of its own, and by the same word.
+  await expect(broker.confirm(part, ['some'])).rejects.toMatchObject(refused)
+  await other.config('SET', setting, right)
+  // Nothing is reached anew, and no one is told.
+  await until(async () => (await broker.now().catch(() => 0)) > 0)
+})
+
+test('an older build that was late does not take back what a newer one has written', async () => {
+  const key = 'some'
+  let written = {}
+  const late: FormatHash = {
+    hgetall: async () => written,
+    hset: async () => expect.unreachable('it is the newer one that holds'),
+    hsetnx: async () => {
+      written = { needs: String(format + 1) }
+      return 0
+    },
+  }
+  const refusal = await judgeFormat(late, { prefix: key, says: 'Redis' })
+  expect(refusal?.message).toContain('a newer RedisDistro')
 })
 
 test('a replica is named as what it is, once', async () => {

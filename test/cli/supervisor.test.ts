@@ -20,16 +20,22 @@ let said: string[] = []
 beforeEach(() => {
   vi.useFakeTimers()
   kernels = []
+  refusals = []
   said = []
 })
 afterEach(() => {
   vi.useRealTimers()
 })
 
+/** Why the next processes cannot be started, in turn; where there is none they can. */
+let refusals: Error[] = []
+
 function supervisor(): Supervisor {
   const say = (sentence: string) => void said.push(sentence)
   return new Supervisor({
     fork: () => {
+      const refusal = refusals.shift()
+      if (refusal) throw refusal
       const kernel = new Kernel()
       kernels.push(kernel)
       return kernel as unknown as ChildProcess
@@ -73,14 +79,19 @@ test('once it was up, a boot that Redis refuses is tried again, one that the con
   const code = supervisor().run()
   await liveAndDie(10)
   await pause()
-  last().emit('message', { kind: 'refused', family: 'infrastructure' })
+  last().emit('message', { kind: 'refused', code: 'store_away' })
   last().emit('exit', 1, null)
   await vi.advanceTimersByTimeAsync(0)
   expect(await pause()).toBe(2000)
-  last().emit('message', { kind: 'refused', family: 'config' })
+  // Put right at the server, and not here.
+  last().emit('message', { kind: 'refused', code: 'unsafe_redis' })
+  last().emit('exit', 1, null)
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await pause()).toBe(4000)
+  last().emit('message', { kind: 'refused', code: 'bad_config' })
   last().emit('exit', 1, null)
   expect(await code).toBe(1)
-  expect(kernels).toHaveLength(3)
+  expect(kernels).toHaveLength(4)
 })
 
 test('a kernel that is killed is started again, even before it was ever ready', async () => {
@@ -115,6 +126,28 @@ test('what a kernel said counts although its end was noticed first', async () =>
   expect(await pause()).toBe(1000)
 })
 
+test('a machine that has no process to give, once one was up, is asked again', async () => {
+  const code = supervisor().run()
+  refusals = [new Error('spawn EAGAIN'), new Error('spawn ENOMEM')]
+  await liveAndDie(10)
+  expect(await pause()).toBe(1000 + 2000 + 4000)
+  const again = 'the kernel could not be started (spawn ENOMEM); a new one starts in 4s'
+  expect(said.at(-1)).toBe(again)
+  last().pid = undefined
+  last().emit('error', new Error('fork EMFILE'))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(await pause()).toBe(8000)
+  last().emit('message', { kind: 'refused', code: 'bad_config' })
+  last().emit('exit', 1, null)
+  expect(await code).toBe(1)
+})
+
+test('a first process that cannot be started is the end, and told of', async () => {
+  refusals = [new Error('spawn EAGAIN')]
+  expect(await supervisor().run()).toBe(1)
+  expect(said).toEqual(['the kernel could not be started (spawn EAGAIN)'])
+})
+
 test('an end is an end although its channel stays open', async () => {
   const code = supervisor().run()
   last().connected = true
@@ -123,11 +156,11 @@ test('an end is an end although its channel stays open', async () => {
   expect(await code).toBe(3)
 })
 
-test.each([['config'], ['infrastructure'], [undefined]])(
+test.each([['bad_config'], ['unsafe_redis'], ['store_away'], [undefined]])(
   'a first boot that fails and says so (%s) is not tried again, and no more is said of it',
-  async (family) => {
+  async (refusedBy) => {
     const code = supervisor().run()
-    last().emit('message', { kind: 'refused', family })
+    last().emit('message', { kind: 'refused', code: refusedBy })
     last().emit('exit', 1, null)
     expect(await code).toBe(1)
     expect(said).toEqual([])
@@ -188,5 +221,6 @@ test('a kernel that cannot be started at all is an error, and a second one chang
   last().pid = undefined
   last().emit('error', new Error('spawn EAGAIN'))
   last().emit('error', new Error('again'))
-  await expect(code).rejects.toThrow('spawn EAGAIN')
+  expect(await code).toBe(1)
+  expect(said).toEqual(['the kernel could not be started (spawn EAGAIN)'])
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { FatalError, RedisDistroError } from '../../src/core/errors.js'
 import { toTaskError } from '../../src/core/outcome.js'
 import {
   isSecretName,
@@ -36,6 +37,11 @@ describe('the value of a secret', () => {
     const long = fresh()
     learnSecret(long)
     expect(redact(`a${long}b`)).toBe('a[redacted]b')
+  })
+
+  test('that is a plain word blacks out that word alone', () => {
+    learnSecret('hunterword')
+    expect(redact('reset-hunterwords hunterword')).toBe('reset-hunterwords [redacted]')
   })
 
   test('of under four characters is taken for none', () => {
@@ -98,6 +104,15 @@ describe('what is learnt', () => {
     expect(redact([a, b, c, d].join(' '))).toBe(`[redacted] [redacted] [redacted] ${d}`)
   })
 
+  test('of a tree is nothing that people named like a secret', () => {
+    const [queue, backoff, token] = [fresh(), fresh(), fresh()]
+    learnSecretsOf({
+      tasks: { 'reset-password': { queue, retry: { backoff } }, 'rotate-api-key': { token } },
+      queues: { passwords: { deadLetter: queue } },
+    })
+    expect(redact(`${queue} ${backoff} ${token}`)).toBe(`${queue} ${backoff} [redacted]`)
+  })
+
   test('of a tree that holds itself ends', () => {
     const loop: Record<string, unknown> = { password: fresh() }
     loop['self'] = loop
@@ -113,12 +128,37 @@ describe('what is learnt', () => {
     expect(redact('true 4096')).toBe('true 4096')
   })
 
+  test('of the headers of telemetry is what they hold', () => {
+    const [key, bearer] = [fresh(), fresh()]
+    learnVariables({
+      OTEL_EXPORTER_OTLP_HEADERS: `api-key=${key},authorization=Bearer%20${bearer}`,
+    })
+    expect(redact(`${key} ${bearer} api-key`)).toBe('[redacted] [redacted] api-key')
+  })
+
+  test('of variables is no address, no path and no image', () => {
+    const [name, tag] = [fresh(), fresh()]
+    learnVariables({
+      SUPPORT_URI: `mailto:${name}@example.com`,
+      IMAGE_URL: `registry/app:${tag}@sha256:abc`,
+      GOOGLE_APPLICATION_CREDENTIALS: `/app/${name}`,
+    })
+    expect(redact(`${name} ${tag} /app/${name}`)).toBe(`${name} ${tag} /app/${name}`)
+  })
+
   test('is named in many ways', () => {
     const secret = ['password', 'sentinelPassword', 'API_TOKEN', 'apiKey', 'client_secret', 'pass']
     const plain = ['idempotencyKey', 'uniqueKey', 'key', 'bypass', 'tokenizer', 'author', 'cursor']
     expect(secret.filter(isSecretName)).toEqual(secret)
     expect(plain.filter(isSecretName)).toEqual([])
   })
+})
+
+test("the product's own codes are told, whatever is a secret", () => {
+  for (const code of ['failed', 'fatal', 'timeout']) learnSecret(code)
+  expect(toTaskError(new Error('x'))).toMatchObject({ code: 'failed' })
+  expect(toTaskError(new FatalError('x'))).toMatchObject({ code: 'fatal' })
+  expect(toTaskError(new RedisDistroError('timeout', 'x'))).toMatchObject({ code: 'timeout' })
 })
 
 test('an error that is kept of a task holds no secret, not even a half at its end', () => {

@@ -10,6 +10,7 @@ import { account } from './rig/account.js'
 import { experiment, type Finding } from './rig/experiment.js'
 import { type Fleet, makeFleet } from './rig/fleet.js'
 import { type Enqueuing, type Load, startLoad } from './rig/load.js'
+import { operate } from './rig/operate.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -63,21 +64,6 @@ async function goesOn({ fleet, load }: Scene, more: number) {
   const ran = fleet.ledger.ends().length
   await until(() => load.acknowledged.size > acknowledged + more, { timeout: farOff })
   await until(() => fleet.ledger.ends().length > ran + more / 2, { timeout: farOff })
-}
-
-/** The routes of an operator by the API of a real producer, each within some tries. */
-async function operate(url: string) {
-  const paths = ['ready', 'queues', 'queues/default', 'workers', 'stats', 'metrics', 'dead-letters']
-  for (const path of paths) {
-    await until(async () => (await fetch(`${url}/${path}`)).status === 200, {
-      timeout: farOff,
-      describe: path,
-    })
-  }
-  for (const move of ['pause', 'resume']) {
-    const { status } = await fetch(`${url}/queues/default/${move}`, { method: 'POST' })
-    expect([move, status]).toEqual([move, 200])
-  }
 }
 
 const codesOf = (load: Load) => [...new Set(load.refused.values())].sort()

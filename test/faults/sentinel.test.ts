@@ -6,6 +6,7 @@ import { account } from './rig/account.js'
 import { experiment, type Finding } from './rig/experiment.js'
 import { type Fleet, makeFleet } from './rig/fleet.js'
 import { type Enqueuing, type Load, startLoad } from './rig/load.js'
+import { operate } from './rig/operate.js'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -64,21 +65,6 @@ interface Fault {
 /** Every task is here by the number in its payload, whichever way it was enqueued. */
 const startedSince = (fleet: Fleet, from: number) =>
   fleet.ledger.starts().filter(({ seen }) => seen > from).length
-
-/** The routes of an operator, all by the API of a real producer. */
-async function operate(url: string) {
-  const paths = ['ready', 'queues', 'queues/default', 'workers', 'stats', 'metrics', 'dead-letters']
-  for (const path of paths) {
-    await until(async () => (await fetch(`${url}/${path}`)).status === 200, {
-      timeout: farOff,
-      describe: path,
-    })
-  }
-  for (const move of ['pause', 'resume']) {
-    const { status } = await fetch(`${url}/queues/default/${move}`, { method: 'POST' })
-    expect([move, status]).toEqual([move, 200])
-  }
-}
 
 /**
  * Makes the master change under load. What was acknowledged a while before must not be lost, nor run
@@ -172,16 +158,18 @@ experiment<Failover>(
   },
 )
 
+async function cutOff(size: Failover): Promise<Finding> {
+  const scene = await stage(size)
+  const { cut, heal } = scene.servers
+  return without(await failover(scene, { fault: cut, heal }))
+}
+
 experiment<Failover>(
   {
     fault: 'Sentinel: the master is cut off from its replica, clients are on its side',
     long: { rate: 500 },
   },
-  async (size) => {
-    const scene = await stage(size)
-    const { cut, heal } = scene.servers
-    return without(await failover(scene, { fault: cut, heal }))
-  },
+  cutOff,
 )
 
 experiment<Failover>(
@@ -193,11 +181,7 @@ experiment<Failover>(
       args: ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2'],
     },
   },
-  async (size) => {
-    const scene = await stage(size)
-    const { cut, heal } = scene.servers
-    return without(await failover(scene, { fault: cut, heal }))
-  },
+  cutOff,
 )
 
 experiment<Failover>(

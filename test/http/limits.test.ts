@@ -32,6 +32,31 @@ const long = (length: number) => 'x'.repeat(length)
 const option = (name: string, value: unknown) =>
   refusal('/enqueue', [{ type: 'any', payload: 1, options: { [name]: value } }])
 
+test('a header that says two things is refused', async () => {
+  const hosts = [
+    'GET /queues HTTP/1.1',
+    `Host: 127.0.0.1:${api.port}`,
+    'Host: evil.example',
+    'Connection: close',
+  ]
+  const answer = readAnswer(await exchange(api.port, `${hosts.join('\r\n')}\r\n\r\n`))
+  expect([answer.status, JSON.parse(answer.body).detail]).toEqual([
+    400,
+    'one Host header is wanted',
+  ])
+  const sent = [
+    'POST /enqueue/any HTTP/1.1',
+    `Host: 127.0.0.1:${api.port}`,
+    'Content-Type: application/json',
+    'Content-Length: 2',
+    'Idempotency-Key: a',
+    'Idempotency-Key: b',
+    'Connection: close',
+  ]
+  const doubled = readAnswer(await exchange(api.port, `${sent.join('\r\n')}\r\n\r\n{}`))
+  expect([doubled.status, JSON.parse(doubled.body).code]).toEqual([422, 'bad_option'])
+})
+
 describe('what is over a limit is told the limit', () => {
   test.each<[string, () => Promise<string>, RegExp]>([
     [

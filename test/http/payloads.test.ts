@@ -1,11 +1,19 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { defineTask } from '../../src/core/definition.js'
 import { anything, startRealApi } from './real-api.js'
+
+const strict = defineTask({
+  type: 'strict',
+  payload: z.object({ n: z.number() }),
+  handle: () => undefined,
+})
 
 let api: Awaited<ReturnType<typeof startRealApi>>
 
 beforeAll(async () => {
-  api = await startRealApi({ tasks: [anything] })
+  api = await startRealApi({ tasks: [anything, strict] })
 })
 
 afterAll(() => api.stop())
@@ -17,6 +25,7 @@ interface Said {
   readonly taskId: string
   readonly taskIds: readonly string[]
   readonly detail: string
+  readonly issues: readonly { readonly path: string }[]
 }
 
 async function post(path: string, body: string | Uint8Array<ArrayBuffer>, headers = json) {
@@ -74,6 +83,29 @@ describe('a payload comes back as it was sent', () => {
       }),
       { numRuns: 8 },
     )
+  })
+})
+
+describe('in a batch each element that would not come back is told of', () => {
+  const strict = '/enqueue/strict/batch'
+  test.each([
+    [strict, '[{"n":-0},{"n":"x"},{"n":1},{"n":1,"n":2}]', 'application/json'],
+    [strict, '{"n":-0}\n{"n":"x"}\n{"n":1}\n{"n":1,"n":2}', 'application/x-ndjson'],
+  ])('%s: %s', async (path, body, type) => {
+    const { status, answer } = await post(path, body, { 'content-type': type })
+    expect(status).toBe(422)
+    expect(answer.issues.map((issue) => issue.path)).toEqual(['0.n', '1.n', '3.n'])
+  })
+
+  test('by the same paths as all else, where types are mixed', async () => {
+    const of = (payload: string) => `{"type":"strict","payload":${payload}}`
+    const { answer } = await post('/enqueue', `[${['{"n":-0}', '{"n":"x"}'].map(of).join(',')}]`)
+    expect(answer.issues.map((issue) => issue.path)).toEqual(['0.n', '1.n'])
+  })
+
+  test('and of one, once its type is known', async () => {
+    expect((await post('/enqueue/nope', '{"n":-0}')).status).toBe(404)
+    expect((await post('/enqueue/nope/batch', '[{"n":-0}]')).status).toBe(404)
   })
 })
 

@@ -1,17 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createRedisBroker } from '../../src/broker/redis-broker.js'
-import { Client } from '../../src/client/client.js'
-import { Operator } from '../../src/client/operator.js'
-import { registryDirectory } from '../../src/client/registry-directory.js'
-import { systemClock } from '../../src/core/clock.js'
 import { defineTask } from '../../src/core/definition.js'
-import { taskDefaultsSchema } from '../../src/core/task-defaults.js'
-import { HttpServer } from '../../src/http/server.js'
-import { silentLog } from '../../src/telemetry/log.js'
-import { createCounters } from '../../src/telemetry/metrics.js'
-import { testPrefix, testRedisUrl } from '../support/redis.js'
-import { httpOptions } from './stand-in.js'
+import { startRealApi } from './real-api.js'
 
 const email = defineTask({
   type: 'email',
@@ -21,45 +11,13 @@ const email = defineTask({
 
 const nop = defineTask({ ...email, type: 'nop' })
 
-let url = ''
-const endings: (() => Promise<void>)[] = []
+let api: Awaited<ReturnType<typeof startRealApi>>
 
 beforeAll(async () => {
-  const clock = systemClock
-  const broker = createRedisBroker({
-    connection: { url: testRedisUrl() },
-    prefix: testPrefix(),
-    commandTimeout: 5000,
-    allowEviction: false,
-    log: silentLog,
-  })
-  await broker.open()
-  const { retry } = taskDefaultsSchema.parse({})
-  const resolved = { queue: 'default', retry, timeout: 60_000, deadLetter: 'dead' }
-  const directory = registryDirectory({
-    broker,
-    clock,
-    tasks: new Map([email, nop].map((one) => [one.type, { definition: one, ...resolved }])),
-    queues: new Map([['default', 1]]),
-    tz: 'UTC',
-    realName: (queue) => queue,
-  })
-  const enqueuer = new Client({ broker, directory, clock })
-  const operator = new Operator({ broker, directory, clock })
-  const ready = async () => ({ ok: true, checks: {} })
-  const parts = { enqueuer, operator, counters: createCounters(), log: silentLog, ready }
-  const server = new HttpServer(httpOptions, parts)
-  const { host, port } = await server.start()
-  url = `http://${host}:${port}`
-  endings.push(
-    () => server.stop(),
-    () => broker.close(),
-  )
+  api = await startRealApi({ tasks: [email, nop] })
 })
 
-afterAll(async () => {
-  for (const end of endings) await end()
-})
+afterAll(() => api.stop())
 
 const payload = { to: 'a@example.com', subject: 'Hi' }
 
@@ -68,7 +26,7 @@ async function call(method: string, path: string, body?: unknown, headers = {}) 
     body === undefined
       ? { headers }
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
-  const reply = await fetch(url + path, { method, ...sent })
+  const reply = await fetch(api.url + path, { method, ...sent })
   const text = await reply.text()
   return { status: reply.status, headers: reply.headers, json: text ? JSON.parse(text) : undefined }
 }
@@ -164,7 +122,7 @@ test('a batch is written whole, and its repeat is harmless', async () => {
 
 test('a queue is paused and resumed, and metrics tell of it', async () => {
   const pausedLine = async () =>
-    (await (await fetch(`${url}/metrics`)).text()).match(/^redisdistro_queue_paused.*$/m)?.[0]
+    (await (await fetch(`${api.url}/metrics`)).text()).match(/^redisdistro_queue_paused.*$/m)?.[0]
   expect((await call('POST', '/queues/default/pause')).json.paused).toBe(true)
   expect(await pausedLine()).toBe('redisdistro_queue_paused{queue="default"} 1')
   expect((await call('POST', '/queues/default/resume')).json.paused).toBe(false)
