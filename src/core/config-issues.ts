@@ -130,7 +130,8 @@ function explain(issue: ZodIssue, root: unknown, schema: z.core.$ZodType): Issue
   }
   const value = shown(valueAt(root, path), path)
   const said = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? '') : issue.message
-  const rule = said.replace(/^Invalid (input|option): /, '')
+  // The rule's own words may repeat the value.
+  const rule = redact(said.replace(/^Invalid (input|option): /, ''))
   if (rule.startsWith(value)) return [{ path: dotted(path), message: rule }]
   const message = /^(is|are) /.test(rule) ? `${value} ${rule}` : `${value} is refused: ${rule}`
   return [{ path: dotted(path), message }]

@@ -1,5 +1,6 @@
 import parseUnits from 'parse-duration'
 import { z } from 'zod'
+import { redact } from './secrets.js'
 
 /**
  * Every unit once, from the longest to the shortest. parse-duration alone finds a duration inside
@@ -82,7 +83,8 @@ function wholeMs(ms: number): number | undefined {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+    const text = redact(value)
+    return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return value === undefined ? 'nothing' : `a value of type ${typeof value}`

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Operator } from '../../src/client/operator.js'
 import { systemClock } from '../../src/core/clock.js'
 import { type State, states } from '../../src/core/state.js'
+import { fc } from '../support/fuzz.js'
 import { testRedisUrl } from '../support/redis.js'
 import { error, Stage } from './stage.js'
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readCursor, writeCursor } from '../../src/client/cursor.js'
 import { states } from '../../src/core/state.js'
+import { fc } from '../support/fuzz.js'
 
 test('what is written is read again', () => {
   const place = fc.record({

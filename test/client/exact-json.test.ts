@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { jsonLosses } from '../../src/client/exact-json.js'
+import { fc } from '../support/fuzz.js'
 
 const lossOf = (text: string) => jsonLosses(text, JSON.parse(text))[0]
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { jsonCopy } from '../../src/client/json-copy.js'
+import { fc } from '../support/fuzz.js'
 
 test('a copy is what JSON makes of it, but for what it would empty', () => {
   const value = fc.anything({

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { partitionOf, partitionsOf } from '../../src/client/placement.js'
+import { fc } from '../support/fuzz.js'
 
 const id = fc.stringMatching(/^[A-Za-z0-9_:-]{1,60}$/)
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { durationSchema, formatDuration, parseDuration } from '../../src/core/duration.js'
+import { fc } from '../support/fuzz.js'
 
 describe('parseDuration', () => {
   test.each<[string | number, number]>([

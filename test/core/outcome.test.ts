@@ -1,8 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FatalError, RetryError } from '../../src/core/errors.js'
 import { decideOutcome, toTaskError } from '../../src/core/outcome.js'
 import { type RetryDecision, type RetryPolicy, retryDelay } from '../../src/core/retry.js'
+import { fc } from '../support/fuzz.js'
 
 const policies = fc.record({
   attempts: fc.integer({ min: 1, max: 1000 }),

@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { resolveRunAt } from '../../src/core/run-at.js'
-import { tried } from '../support/fuzz.js'
+import { fc, tried } from '../support/fuzz.js'
 
 const now = Date.parse('2026-03-14T09:26:53.589Z')
 const zones = ['UTC', 'Europe/Rome', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Apia']

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { isTimeZone, resolveRunAt } from '../../src/core/run-at.js'
+import { fc } from '../support/fuzz.js'
 import { CHANGES, FORMS, PAST, type Phrase, REFUSALS, REFUSED_AT, ZONES } from './run-at/phrases.js'
 
 const PHRASES = [...FORMS, ...ZONES, ...CHANGES]

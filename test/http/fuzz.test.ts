@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fc } from '../support/fuzz.js'
 import { type Answer, exchange, readAnswer } from './raw.js'
 import { anything, startRealApi } from './real-api.js'
 import { type Route, withRoutes } from './routes.js'

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineTask } from '../../src/core/definition.js'
+import { fc } from '../support/fuzz.js'
 import { anything, startRealApi } from './real-api.js'
 
 const strict = defineTask({

@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import fc from 'fast-check'
 import { isRedisDistroError } from 'redisdistro'
 import { afterEach, expect, test } from 'vitest'
 import { explainConfig } from '../../src/kernel/explain-config.js'
 import { parseConfig, readConfig } from '../../src/kernel/read-config.js'
-import { tried } from '../support/fuzz.js'
+import { fc, tried } from '../support/fuzz.js'
 import { project } from './project.js'
 
 const names = [

@@ -84,6 +84,9 @@ test('only one way to reach Redis may be given', () => {
 test('no message shows a secret', () => {
   expect(refusal({ redis: { url: 'http://user:hunter22@a' } }).message).not.toContain('hunter22')
   expect(refusal({ http: { tokens: { api: [5, 'hunter22'] } } }).message).not.toContain('hunter22')
+  for (const lease of ['redis://:hunter22@a', `redis://${'a'.repeat(30)}:hunter22@a`]) {
+    expect(first({ worker: { lease } })).not.toContain('hunter')
+  }
 })
 
 test('an empty config has every default', () => {

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { transitions } from '../../src/core/state.js'
 import { experiment } from '../faults/rig/experiment.js'
+import { fc } from '../support/fuzz.js'
 import { startRedis, type TestRedis } from '../support/redis.js'
 import type { Real } from './action.js'
 import { openStore, type Store } from './real.js'

@@ -1,8 +1,7 @@
-import fc from 'fast-check'
 import type { AddressObject } from 'mailparser'
 import { FatalError } from 'redisdistro'
 import { expect, onTestFinished, test } from 'vitest'
-import { longRun, tried } from '../../support/fuzz.js'
+import { fc, longRun, tried } from '../../support/fuzz.js'
 import { hello, setUpWithServer } from './harness.js'
 import type { ReceivedMail } from './smtp-sink.js'
 
