@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock } from '../core/clock.js'
+import { within } from '../core/within.js'
 
 /** In ms; most slots are on their way for less. */
 const pause = 50
@@ -14,21 +15,34 @@ const isBetweenNodes = (error: unknown): boolean =>
 
 /**
  * Makes a call on a slot that may be moving between two nodes again until it has arrived, as long as
- * there is time for one more. `within` in ms. Nothing was done by a call that was refused for that.
+ * there is time for one more. `limit` in ms, for all of it; a first call keeps to its own deadline.
+ * Nothing was done by a call that was refused for that.
  */
 export async function untilArrived<Result>(
-  within: number,
+  limit: number,
   call: () => Promise<Result>,
 ): Promise<Result> {
   const began = systemClock.monotonic()
+  let answered = call()
   for (;;) {
     const sent = systemClock.monotonic()
     try {
-      return await call()
+      return await answered
     } catch (error) {
       const now = systemClock.monotonic()
-      if (!isBetweenNodes(error) || now - began + pause + (now - sent) > within) throw error
+      if (!isBetweenNodes(error) || now - began + pause + (now - sent) > limit) throw error
       await wait(pause)
+      answered = inTime(limit - (systemClock.monotonic() - began), call())
     }
   }
+}
+
+/** The node that a slot went to may say nothing, and there is less time left than a call may take. */
+async function inTime<Result>(ms: number, call: Promise<Result>): Promise<Result> {
+  const outcome = await within(
+    ms,
+    call.then((answer) => ({ answer })),
+  )
+  if (outcome) return outcome.answer
+  throw new Error('Command timed out')
 }

@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { within } from '../core/within.js'
 import { untilArrived } from './between-nodes.js'
 import { byAnswer, type Proof } from './durability.js'
 import { findWay, type Way } from './durable-check.js'
@@ -170,12 +171,4 @@ function notDurable(says: string, lacks: string): RedisDistroError {
   const reason = `Redis took the call, but ${lacks}`
   const words = `${says} took the call, but ${lacks}; what was sent may be lost if it fails`
   return new RedisDistroError('store_unknown', words, { reason })
-}
-
-/** What the call comes to; undefined where it takes longer than `ms`. */
-function within<Result>(ms: number, call: Promise<Result>): Promise<Result | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(undefined), ms)
-    call.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -74,7 +74,8 @@ class PageReader {
         return (await this.#ends(step, { after, skip })) ? undefined : { ...here, after, skip }
       }
       const wanted = keep === undefined ? limit - this.found.length : mostInLook
-      const page = await this.#list(step, after, Math.min(wanted + skip, mostInLook))
+      const asked = Math.min(wanted + skip, mostInLook)
+      const page = await this.#list(step, after, asked)
       for (const [index, task] of page.tasks.entries()) {
         if (index < skip) continue
         if (this.full) return { ...here, after, skip: index }
@@ -82,6 +83,8 @@ class PageReader {
         if (keep === undefined || keep(task)) this.found.push({ partition, task })
       }
       if (page.next === undefined) return undefined
+      // A look that was cut short, since its records are large, counts as a whole one.
+      if (state !== 'active') this.#read += Math.max(0, asked - page.tasks.length)
       after = page.next
       skip = Math.max(0, skip - page.tasks.length)
     }

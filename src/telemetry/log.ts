@@ -11,19 +11,39 @@ export interface Log extends TaskLog {
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
+type Fields = Readonly<Record<string, unknown>>
+
+/** What stands in every line already; a field of the same name would be there twice. */
+const everyLine: Fields = { level: undefined, time: undefined, msg: undefined }
+
+/** Fields whose names are taken get a name of their own, so that no handler speaks for another task. */
+function ownNames(fields: Fields, taken: Fields): Fields {
+  if (!Object.keys(fields).some((name) => Object.hasOwn(taken, name))) return fields
+  const entries = Object.entries(fields).filter(
+    ([name, value]) => !(Object.hasOwn(taken, name) && taken[name] === value),
+  )
+  return Object.fromEntries(
+    entries.map(([name, value]) => [Object.hasOwn(taken, name) ? `${name}_` : name, value]),
+  )
+}
+
 /** Nothing leaves without a look for secrets; a line that is not written is not looked at. */
-function wrap(logger: pino.Logger): Log {
+function wrap(logger: pino.Logger, taken: Fields = everyLine): Log {
   const say =
     (level: Level) =>
-    (message: string, fields: Record<string, unknown> = {}): void => {
-      if (logger.isLevelEnabled(level)) logger[level](redactFields(fields), redact(message))
+    (message: string, fields: Fields = {}): void => {
+      if (!logger.isLevelEnabled(level)) return
+      logger[level](redactFields(ownNames(fields, taken)), redact(message))
     }
   return {
     debug: say('debug'),
     info: say('info'),
     warn: say('warn'),
     error: say('error'),
-    with: (fields) => wrap(logger.child(redactFields(fields))),
+    with: (fields) => {
+      const own = redactFields(ownNames(fields, taken))
+      return wrap(logger.child(own), { ...taken, ...own })
+    },
   }
 }
 

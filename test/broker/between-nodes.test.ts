@@ -29,6 +29,14 @@ test('a slot that stays between them ends in what was last said, in time', async
   expect(calls).toBeLessThanOrEqual(4)
 })
 
+test('a node that says nothing after the slot went there takes no more than the time left', async () => {
+  let calls = 0
+  const call = () =>
+    calls++ === 0 ? Promise.reject(new Error(moving[0])) : new Promise<never>(() => undefined)
+  await expect(untilArrived(200, call)).rejects.toThrow('Command timed out')
+  expect(calls).toBe(2)
+})
+
 test.each([
   'Too many Cluster redirections. Last error: Error: Command timed out',
   'Too many Cluster redirections. Last error: Error: Connection is closed.',

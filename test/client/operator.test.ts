@@ -279,3 +279,19 @@ test('dead letters of an enqueuer whose clock is ahead go back too, and end no e
   )
   expect(await stage.operator.requeueDead('dead', {})).toEqual({ requeued: 3, skipped: 0 })
 })
+
+test('a page of large tasks is cut short, and its cursor leads to all of them', async () => {
+  const body = 'x'.repeat(900_000)
+  const large = Array.from({ length: 40 }, (_, n) => ({ ...to(n), body: `${body}${n}` }))
+  for (const payload of large) await stage.client.enqueue('email', payload)
+  await emails(10)
+  for (const filter of [{}, { state: 'waiting' }, { type: 'email' }] as const) {
+    const first = await stage.operator.tasks({ ...filter, limit: 1000 })
+    expect(first.items.length).toBeGreaterThan(3)
+    expect(first.items.length).toBeLessThan(25)
+    const { items, pages } = await allPages({ ...filter, limit: 1000 })
+    expect(new Set(items.map(({ id }) => id)).size).toBe(50)
+    expect(items).toHaveLength(50)
+    expect(pages).toBeLessThan(6)
+  }
+})

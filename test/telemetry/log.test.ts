@@ -39,6 +39,19 @@ test('lines are JSON on stderr with their fields, and are out before the process
   ])
 })
 
+test('a field whose name the line has already gets another, and the line keeps its own', () => {
+  const script = `
+    const task = log.with({ taskId: 'mine', queue: 'q' })
+    task.info('Said', { taskId: 'other', queue: 'q', level: 'x', time: 0, msg: 'y', n: 1 })
+    task.with({ taskId: 'other' }).info('Said below')`
+  const text = said(script, { level: 'info', pretty: false })
+  expect(text.match(/"(taskId|queue|level|time|msg)":/g)).toHaveLength(10)
+  expect(lines(text)).toMatchObject([
+    { taskId: 'mine', taskId_: 'other', queue: 'q', level: 30, level_: 'x', msg: 'Said', n: 1 },
+    { taskId: 'mine', taskId_: 'other', queue: 'q', msg: 'Said below' },
+  ])
+})
+
 test.each([false, true])('secrets are cut out by their keys, pretty %s', (pretty) => {
   const script = `
     const secrets = { password: 's3cret', token: 's3cret', authorization: 's3cret', user: 'ada' }

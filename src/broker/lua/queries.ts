@@ -53,8 +53,12 @@ return answer
 `,
 )
 
+/** Bytes of records in one page, but for the last of it: more would hold up Redis, and its reader. */
+const mostBytes = 4 * 1024 * 1024
+
 /**
- * A page of one set from behind the last member of the page before. KEYS has every set; `set` names
+ * A page of one set from behind the last member of the page before, cut short where its records are
+ * large. KEYS has every set; `set` names
  * the one, `backward` is '1' for newest first, `after` is 'score id' or ''. Returns the next `after`
  * or '', then eight a task: id and the seven of `describe`.
  */
@@ -80,12 +84,16 @@ end
 limit = tonumber(limit)
 local page = call(back and 'ZREVRANGE' or 'ZRANGE', key, text(start), text(start + limit - 1), 'WITHSCORES')
 local answer = { '' }
+local bytes, last = 0, 0
 for i = 1, #page, 2 do
   answer[#answer + 1] = page[i]
   describe(page[i], answer)
+  for field = #answer - 6, #answer do bytes = bytes + #answer[field] end
+  last = i
+  if bytes > ${mostBytes} then break end
 end
-if #page == limit * 2 and limit > 0 then
-  answer[1] = string.format('%.2f', tonumber(page[#page])) .. ' ' .. page[#page - 1]
+if last > 0 and (last + 1 < #page or #page == limit * 2) then
+  answer[1] = string.format('%.2f', tonumber(page[last + 1])) .. ' ' .. page[last]
 end
 return answer
 `,

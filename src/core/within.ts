@@ -1,0 +1,7 @@
+/** What the call comes to; undefined where it takes longer than `ms`. */
+export function within<Result>(ms: number, call: Promise<Result>): Promise<Result | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), ms)
+    call.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
