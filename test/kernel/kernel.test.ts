@@ -3,7 +3,7 @@ import email from '../../plugins/email/index.js'
 import { choosePort } from '../../src/broker/embedded/redis-process.js'
 import { createClient } from '../../src/client.js'
 import { definePlugin, type Role } from '../../src/index.js'
-import { startRedis, testPrefix, testRedisUrl, until } from '../support/redis.js'
+import { startRedis, testPrefix, testRedisServer, testRedisUrl, until } from '../support/redis.js'
 import { failureOf } from './project.js'
 import { adder, keepingLog, kernelOf, takenPort, testConfig } from './stage.js'
 
@@ -275,7 +275,14 @@ test('without Redis and redis-server one role alone, or a client alone, is refus
   expect(error).toMatchObject({ code: 'no_store' })
 })
 
+/** The one that the suite found or fetched, which need not be on the PATH. */
+function withRedisServer(): void {
+  vi.stubEnv('REDISDISTRO_REDIS_SERVER', testRedisServer())
+  onTestFinished(() => void vi.unstubAllEnvs())
+}
+
 test('without Redis two kernels of a project share the embedded redis-server', async () => {
+  withRedisServer()
   const producer = await kernelOf(testConfig({ redis: {} }))
   const { directory } = producer.config
   const worker = await kernelOf(testConfig({ redis: {}, http: false }), { directory })
@@ -287,6 +294,7 @@ test('without Redis two kernels of a project share the embedded redis-server', a
 })
 
 test('in production a missing Redis is a boot error, unless the stand-in is asked for', async () => {
+  withRedisServer()
   const env = { NODE_ENV: 'production' }
   const kernel = await kernelOf(testConfig({ redis: {} }), { env })
   const error = await failureOf(kernel.start())
