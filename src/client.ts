@@ -78,6 +78,10 @@ export function createClient<_Config = unknown>(options: CreateClientOptions = {
       production: process.env.NODE_ENV === 'production',
       alone: false,
       log: silentLog,
+    }).catch((error: unknown) => {
+      // The next call tries anew.
+      store = undefined
+      throw error
     })
     return store
   }

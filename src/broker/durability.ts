@@ -28,10 +28,12 @@ export const byWaitAof: Proof = {
 export interface FileSettings {
   readonly appendonly: string | undefined
   readonly appendfsync: string | undefined
+  /** `no-appendfsync-on-rewrite`: not synced at all while the file is written anew. */
+  readonly unsyncedOnRewrite: boolean
 }
 
 /** Works on every version: older ones take one pattern alone. */
-export const askFileSettings = ['CONFIG', 'GET', 'append*'] as const
+export const askFileSettings = ['CONFIG', 'GET', '*append*'] as const
 
 /** Reads what {@link askFileSettings} is answered. */
 export function readFileSettings(answer: unknown): FileSettings {
@@ -40,7 +42,11 @@ export function readFileSettings(answer: unknown): FileSettings {
     const at = flat.findIndex((word, i) => i % 2 === 0 && word === name)
     return at === -1 ? undefined : flat[at + 1]
   }
-  return { appendonly: valueAt('appendonly'), appendfsync: valueAt('appendfsync') }
+  return {
+    appendonly: valueAt('appendonly'),
+    appendfsync: valueAt('appendfsync'),
+    unsyncedOnRewrite: valueAt('no-appendfsync-on-rewrite') === 'yes',
+  }
 }
 
 /**
@@ -50,8 +56,9 @@ export function readFileSettings(answer: unknown): FileSettings {
 export const byAnswer: Proof = {
   command: () => askFileSettings,
   lacks: (answer) => {
-    const { appendonly, appendfsync } = readFileSettings(answer)
-    if (appendonly === 'yes' && appendfsync === 'always') return undefined
-    return `its append-only file is not synced before it answers (appendonly ${appendonly}, appendfsync ${appendfsync})`
+    const { appendonly, appendfsync, unsyncedOnRewrite } = readFileSettings(answer)
+    if (appendonly === 'yes' && appendfsync === 'always' && !unsyncedOnRewrite) return undefined
+    const onRewrite = unsyncedOnRewrite ? ', no-appendfsync-on-rewrite yes' : ''
+    return `its append-only file is not synced before it answers (appendonly ${appendonly}, appendfsync ${appendfsync}${onRewrite})`
   },
 }

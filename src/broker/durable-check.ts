@@ -18,6 +18,8 @@ export interface Asked {
   /** ms within which every call settles. */
   readonly commandTimeout: number
   readonly says: string
+  /** True where the file was found not to be kept, or not to be synced, since it was last in order. */
+  readonly wasOff: boolean
 }
 
 /** How a server proves what is asked. */
@@ -92,7 +94,7 @@ async function knowsWaitAof(node: Redis, says: string): Promise<boolean> {
 const noFile = (says: string) =>
   unsafe(
     `${says} keeps no append-only file, and redis.durability is 'fsync': set appendonly yes ` +
-      "(redis-cli config set appendonly yes), or durability to 'async'",
+      "in its redis.conf (and redis-cli config set appendonly yes), or durability to 'async'",
   )
 
 /**
@@ -107,9 +109,22 @@ async function ofFile(node: Redis, server: Server | undefined, asked: Asked) {
   if (server?.appendOnly === false) throw noFile(says)
   const settings = await fileSettingsOf(node)
   if (settings?.appendonly === 'no') throw noFile(says)
+  if (server?.firstFile || (asked.wasOff && server?.rewriting)) {
+    throw unsafe(
+      `${says} is still writing its first append-only file, and a restart before that is done ` +
+        'reads nothing of it: wait for it (aof_rewrite_in_progress of INFO persistence)',
+    )
+  }
   const fsync = settings?.appendfsync
   const always = 'set appendfsync always (redis-cli config set appendfsync always)'
   if (!server?.honestWaitAof || !(await knowsWaitAof(node, says))) {
+    if (settings?.unsyncedOnRewrite) {
+      throw unsafe(
+        `${says} does not sync its append-only file while it writes it anew, and ` +
+          "redis.durability is 'fsync': set no-appendfsync-on-rewrite no " +
+          '(redis-cli config set no-appendfsync-on-rewrite no)',
+      )
+    }
     if (fsync === 'always') return { proof: byAnswer, warnings: [] }
     if (settings === undefined) throw forbids(says, '+config|get, and appendfsync always')
     throw unsafe(

@@ -2,9 +2,8 @@ import { Cluster, Command, type Redis } from 'ioredis'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Proof } from './durability.js'
-import { isRefusedSelect } from './fault.js'
 import type { BrokerOptions } from './index.js'
-import { openConnection } from './ioredis.js'
+import { isRefusedSelect, openConnection } from './ioredis.js'
 
 /** A script on its way, and what must be heard behind it. */
 interface Journey {
@@ -38,7 +37,7 @@ export class DurableLane {
   readonly connected: Promise<void>
   /** Calls under way. */
   running = 0
-  /** Why its database cannot be used: the client library would go on in database 0. */
+  /** Why its database cannot be used. */
   noDatabase: Error | undefined
   readonly #journeys = new WeakMap<Command, Journey>()
   readonly #commandTimeout: number
@@ -51,7 +50,7 @@ export class DurableLane {
     } else {
       this.#follow(this.connection)
     }
-    this.connection.on('connect', () => {
+    this.connection.on('ready', () => {
       this.noDatabase = undefined
     })
     this.connection.on('error', (error: Error) => {

@@ -35,6 +35,7 @@ export class DurableStore implements ScriptRunner {
   #unsafe: RedisDistroError | undefined
   #checking: Promise<void> | undefined
   #told: string | undefined
+  #wasOff = false
   #closed = false
 
   /** `main` judges the server; this one asks only for what it must prove. */
@@ -81,6 +82,7 @@ export class DurableStore implements ScriptRunner {
       const { answer, proven } = await untilArrived(end - systemClock.monotonic(), send)
       const lacks = lackOf(proven, proof)
       if (lacks === undefined) return answer
+      if (proof === byAnswer) this.#distrust()
       throw notDurable(this.#main.says, lacks)
     } catch (error) {
       throw this.#fault(error)
@@ -120,6 +122,12 @@ export class DurableStore implements ScriptRunner {
     return lane
   }
 
+  /** The file is not kept in order: before anything else is sent it is looked at again. */
+  #distrust(): void {
+    this.#wasOff = true
+    this.#way = undefined
+  }
+
   #fault(error: unknown): RedisDistroError {
     if (isRedisDistroError(error)) return error
     return this.#closed
@@ -136,7 +144,7 @@ export class DurableStore implements ScriptRunner {
 
   async #ask(): Promise<void> {
     const { durability, commandTimeout } = this.#options
-    const asked = { durability, commandTimeout, says: this.#main.says }
+    const asked = { durability, commandTimeout, says: this.#main.says, wasOff: this.#wasOff }
     const masters = this.#lanes[0]?.masters ?? []
     const asks = await Promise.allSettled(masters.map((node) => findWay(node, asked)))
     const ways = asks.flatMap((ask) => (ask.status === 'fulfilled' ? [ask.value] : []))
@@ -145,6 +153,7 @@ export class DurableStore implements ScriptRunner {
     // it is asked again before the next call.
     this.#way = ways.find(({ proof }) => proof === byAnswer) ?? ways[0]
     this.#unsafe = reasons.find(isUnsafe)
+    if (this.#way && !this.#unsafe) this.#wasOff = false
     const warnings = ways.flatMap((way) => way.warnings)
     this.#say(this.#unsafe ? [this.#unsafe.message] : warnings)
   }

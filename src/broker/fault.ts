@@ -41,7 +41,3 @@ export function faultOf(error: unknown, says: string): RedisDistroError {
 /** True where the script is not in Redis's cache. */
 export const isUnknownScript = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('NOSCRIPT')
-
-/** True where the database that the connection is for was refused. */
-export const isRefusedSelect = (error: Error): boolean =>
-  'command' in error && (error.command as { name?: unknown } | undefined)?.name === 'select'

@@ -16,6 +16,13 @@ export interface FormatHash {
   hsetnx(key: string, field: string, value: string): Promise<number>
 }
 
+interface Judging {
+  readonly prefix: string
+  readonly says: string
+  /** True where nothing can be written: the connection would be made anew, again and again. */
+  readonly replica?: boolean
+}
+
 /**
  * Says at each connection which format lies there, and returns the error where a newer build has
  * written what this one would misread. Where it cannot be written (a replica, a full Redis) nothing
@@ -24,10 +31,11 @@ export interface FormatHash {
  */
 export async function judgeFormat(
   redis: FormatHash,
-  { prefix, says }: { readonly prefix: string; readonly says: string },
+  { prefix, says, replica = false }: Judging,
 ): Promise<RedisDistroError | undefined> {
   const key = formatKey(prefix)
-  const needs = (await redis.hgetall(key))['needs'] ?? (await writeFirst(redis, key))
+  const needs =
+    (await redis.hgetall(key))['needs'] ?? (replica ? undefined : await writeFirst(redis, key))
   const needed = Number(needs ?? format)
   if (needed > format) {
     const words =
@@ -35,7 +43,8 @@ export async function judgeFormat(
       `one knows ${format}. Update it, or take another redis.prefix`
     return new RedisDistroError('unsafe_redis', words)
   }
-  if (needed < format) await redis.hset(key, { needs: String(format) }).catch(() => undefined)
+  if (needed < format && !replica)
+    await redis.hset(key, { needs: String(format) }).catch(() => undefined)
   return undefined
 }
 

@@ -64,13 +64,33 @@ function mustBecomeReady(redis) {
 }
 
 /**
+ * The client library would go on in database 0, among somebody else's keys, where the one that was
+ * asked for is refused. Such a connection is given up, and the next one asks again.
+ * @param {Redis} redis
+ */
+function keepToDatabase(redis) {
+  redis.on('error', (/** @type {Error} */ error) => {
+    if (isRefusedSelect(error)) breakOff(redis)
+  })
+  return redis
+}
+
+/**
+ * True where the database that a connection is for was refused.
+ * @param {Error} error
+ */
+export const isRefusedSelect = (error) =>
+  'command' in error &&
+  /** @type {{ name?: unknown } | undefined} */ (error.command)?.name === 'select'
+
+/**
  * What a connection took ends with it. ioredis would leave those calls to their timeouts, by which
  * a new and healthy connection stands. One that leaves a call unanswered may be half-open: it is
  * given up, for a new one.
  * @param {Redis} redis
  */
 function endWithConnection(redis) {
-  mustBecomeReady(hearEveryError(redis))
+  mustBecomeReady(keepToDatabase(hearEveryError(redis)))
   /**
    * In the order sent. Not a Set: what passes through one lives until a full collection.
    * @type {import('ioredis').Command[]}

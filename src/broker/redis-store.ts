@@ -1,11 +1,12 @@
 import type { Cluster, Redis } from 'ioredis'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
+import { within } from '../core/within.js'
 import { untilArrived } from './between-nodes.js'
-import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
+import { faultOf, isUnknownScript } from './fault.js'
 import { judgeFormat } from './format.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
-import { openConnection } from './ioredis.js'
+import { isRefusedSelect, openConnection } from './ioredis.js'
 import type { Script, Source } from './script.js'
 import type { ScriptStore } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
@@ -51,6 +52,8 @@ export class RedisStore implements ScriptStore {
   #flags = false
   #unsafe: RedisDistroError | undefined
   #noDatabase: Error | undefined
+  /** True from when a server is reached until it is judged. */
+  #strange = false
   #told: string | undefined
   #checked: Promise<void> | undefined
   /** Monotonic ms of the last check. */
@@ -66,15 +69,13 @@ export class RedisStore implements ScriptStore {
       name: 'redisdistro',
       commandTimeout: options.commandTimeout,
     })
-    this.#connection.on('connect', () => {
-      this.#noDatabase = undefined
-    })
     this.#connection.on('error', (error: Error) => {
-      // The client library would go on in database 0, among somebody else's keys.
       if (isRefusedSelect(error)) this.#noDatabase = error
       this.#sayAway(error)
     })
     this.#connection.on('ready', () => {
+      this.#noDatabase = undefined
+      this.#strange = true
       this.#checked = this.#check()
     })
   }
@@ -87,7 +88,7 @@ export class RedisStore implements ScriptStore {
     this.#connection.connect().catch(() => undefined)
     await Promise.race([reached, late])
     await this.#checked
-    if (this.#unsafe) throw this.#unsafe
+    this.#mustBeFit()
   }
 
   async close(): Promise<void> {
@@ -97,13 +98,25 @@ export class RedisStore implements ScriptStore {
   }
 
   mustBeSafe(): void {
-    if (this.#unsafe === undefined) return
-    if (systemClock.monotonic() - this.#judged > judgeAgain) this.#checked = this.#check()
-    throw this.#unsafe
+    const old = systemClock.monotonic() - this.#judged > judgeAgain
+    if (this.#unsafe && old && this.#connection.status === 'ready') this.#checked = this.#check()
+    this.#mustBeFit()
+  }
+
+  #mustBeFit(): void {
+    const refusal = this.#lacksDatabase() ?? this.#unsafe
+    if (refusal) throw refusal
+  }
+
+  /** A server that was reached anew may be another one: it takes nothing before it is judged. */
+  async #judgedAnew(): Promise<void> {
+    await within(this.#options.commandTimeout, this.#checked ?? Promise.resolve())
+    this.#mustBeFit()
   }
 
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
     this.mustBeSafe()
+    if (this.#strange) await this.#judgedAnew()
     const source = this.#flags ? script.flagged : script.plain
     const values = [...keys, ...args] as string[]
     const send = () => this.#send(source, keys.length, values)
@@ -160,6 +173,7 @@ export class RedisStore implements ScriptStore {
 
   async #guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     this.mustBeSafe()
+    if (this.#strange) await this.#judgedAnew()
     try {
       return await call()
     } catch (error) {
@@ -189,11 +203,11 @@ export class RedisStore implements ScriptStore {
   }
 
   async #check(): Promise<void> {
-    if (this.#away) this.#options.log.info('Redis answers again', { store: this.says })
-    this.#away = false
     this.#judged = systemClock.monotonic()
     try {
       const server = readServer(await this.#connection.info())
+      if (this.#away) this.#options.log.info('Redis answers again', { store: this.says })
+      this.#away = false
       this.#flags = server.version[0] >= 7
       // Each thing is said once, not whenever the server is reached anew.
       const told = JSON.stringify(server)
@@ -201,14 +215,16 @@ export class RedisStore implements ScriptStore {
       this.#told = told
       const { allowEviction, prefix } = this.#options
       const { says } = this
-      const refusal = judgeServer(server, { allowEviction, log, says }) ?? this.#lacksDatabase()
+      const refusal = judgeServer(server, { allowEviction, log, says })
       // At once, and not before all is known: what was refused must not slip through meanwhile.
-      this.#unsafe = refusal ?? (await judgeFormat(this.#connection, { prefix, says }))
+      this.#unsafe =
+        refusal ?? (await judgeFormat(this.#connection, { prefix, says, replica: server.replica }))
     } catch (error) {
       this.#options.log.warn('Redis was reached, but could not be asked what it is', {
         store: this.says,
         reason: error instanceof Error ? error.message : String(error),
       })
     }
+    this.#strange = false
   }
 }

@@ -6,6 +6,10 @@ export interface Server {
   readonly version: readonly [major: number, minor: number]
   readonly eviction: string | undefined
   readonly appendOnly: boolean | undefined
+  /** Whether the append-only file is being written anew, or is about to be. */
+  readonly rewriting: boolean
+  /** True while that is the first one: none of it would be read yet. */
+  readonly firstFile: boolean
   readonly replica: boolean
   /** Whether WAITAOF, where the file is synced each second, waits for that. */
   readonly honestWaitAof: boolean
@@ -19,10 +23,15 @@ export function readServer(report: string): Server {
   const version = field(report, 'valkey_version') ?? field(report, 'redis_version') ?? '0.0'
   const [major = 0, minor = 0] = version.split('.').map(Number)
   const aof = field(report, 'aof_enabled')
+  const rewriting = ['aof_rewrite_in_progress', 'aof_rewrite_scheduled'].some(
+    (name) => field(report, name) === '1',
+  )
   return {
     version: [major, minor],
     eviction: field(report, 'maxmemory_policy'),
     appendOnly: aof === undefined ? undefined : aof === '1',
+    rewriting,
+    firstFile: rewriting && aof === '1' && field(report, 'aof_base_size') === '0',
     replica: field(report, 'role') === 'slave',
     honestWaitAof: field(report, 'valkey_version') === undefined && major >= 8,
   }
@@ -67,6 +76,12 @@ export function judgeServer(server: Server, judging: Judging): RedisDistroError 
     log.warn(
       'Redis keeps no append-only file: a restart loses every task since its last snapshot. ' +
         'Set appendonly yes',
+    )
+  }
+  if (server.firstFile) {
+    log.warn(
+      'Redis is still writing its first append-only file: a restart before that is done loses every ' +
+        'task since its last snapshot',
     )
   }
   return refusal

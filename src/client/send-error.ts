@@ -1,5 +1,5 @@
 import type { NewTask } from '../core/broker.js'
-import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { isStoreError, RedisDistroError } from '../core/errors.js'
 
 /** How far a call came whose sending failed. */
 export interface Failure {
@@ -47,7 +47,7 @@ const reasons: Record<string, string> = {
 /** The error of one caller, which says what of its tasks is in Redis and how to repeat. */
 export function sendError(failure: Failure): unknown {
   const { error, written, doubt } = failure
-  if (!isRedisDistroError(error) || error.family !== 'infrastructure') return error
+  if (!isStoreError(error)) return error
   const code = doubt || written > 0 ? 'store_unknown' : error.code
   const reason = error.reason ?? reasons[error.code] ?? error.message
   return new RedisDistroError(code, `${reason}: ${wordsOf(failure)}`, { cause: error })

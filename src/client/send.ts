@@ -1,6 +1,6 @@
 import type { Broker, Enqueued, NewTask, Partition } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
-import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import { isRedisDistroError, isStoreError, RedisDistroError } from '../core/errors.js'
 
 /** Pauses in ms before the first and the second repeat. */
 const pauses = [50, 200] as const
@@ -29,9 +29,13 @@ const mayRepeat = (error: unknown): boolean =>
   error.reason === undefined &&
   (error.code === 'store_away' || error.code === 'store_unknown')
 
+/** A script that failed on its way stops where it is: what it wrote before stands. */
+const isDoubtful = (error: unknown): boolean =>
+  isRedisDistroError(error) && (error.code === 'store_unknown' || error.code === 'internal')
+
 /** The last error, or `store_unknown` where an earlier send may have been written. */
 function verdict(error: unknown, doubt: boolean): unknown {
-  if (!doubt || !isRedisDistroError(error) || error.family !== 'infrastructure') return error
+  if (!doubt || !isStoreError(error)) return error
   if (error.code === 'store_unknown') return error
   return new RedisDistroError('store_unknown', error.message, { cause: error })
 }
@@ -55,7 +59,7 @@ export async function send(
       const call = broker.enqueue(partition, tasks, sends > 0)
       return await (sends === 0 ? call : within(deadline - sent, call))
     } catch (error) {
-      doubt ||= isRedisDistroError(error) && error.code === 'store_unknown'
+      doubt ||= isDoubtful(error)
       const pause = pauses[sends] ?? Number.POSITIVE_INFINITY
       const spent = clock.monotonic() - start
       // What would take as long once more, and so be cut short, could only leave a doubt.

@@ -153,15 +153,20 @@ function queuesOf(fresh: readonly Fresh[]): string {
   return [...new Set(fresh.map(({ draft }) => draft.partition.queue))].join(',')
 }
 
+const isUnknown = (error: unknown): error is RedisDistroError =>
+  isRedisDistroError(error) && error.code === 'store_unknown'
+
 /** One partition's failure as it is; over several, what was written elsewhere must be said too. */
 function throwFailures(outcomes: readonly PromiseSettledResult<void>[]): void {
   const failures = outcomes.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
   const [first] = failures
   if (failures.length === 0) return
   if (outcomes.length === 1 || !isRedisDistroError(first)) throw first
-  const code = failures.length === outcomes.length ? first.code : 'store_unknown'
-  const message = `${failures.length} of ${outcomes.length} parts of the batch failed: ${first.message}`
-  throw new RedisDistroError(code, message, { cause: first })
+  const doubtful = failures.find(isUnknown)
+  const told: RedisDistroError = doubtful ?? first
+  const code = failures.length === outcomes.length ? told.code : 'store_unknown'
+  const message = `${failures.length} of ${outcomes.length} parts of the batch failed: ${told.message}`
+  throw new RedisDistroError(code, message, { cause: told })
 }
 
 /** Refuses what an id was used for before. */

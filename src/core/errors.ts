@@ -133,6 +133,10 @@ export class RedisDistroError extends Error {
 export const isRedisDistroError = (error: unknown): error is RedisDistroError =>
   typeof error === 'object' && error !== null && brand in error
 
+/** True where the store is the reason: it was away, full or refused, or did not answer. */
+export const isStoreError = (error: unknown): error is RedisDistroError =>
+  isRedisDistroError(error) && (error.family === 'infrastructure' || error.code === 'unsafe_redis')
+
 const fatalBrand = Symbol.for('redisdistro.fatal')
 const retryBrand = Symbol.for('redisdistro.retry')
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { type ErrorCode, type Issue, isRedisDistroError, RedisDistroError } from '../core/errors.js'
+import {
+  type ErrorCode,
+  type Issue,
+  isRedisDistroError,
+  isStoreError,
+  RedisDistroError,
+} from '../core/errors.js'
 import type { State } from '../core/state.js'
 import type { Log } from '../telemetry/log.js'
 import { maxParamLength } from './route-config.js'
@@ -50,6 +56,7 @@ function statusOf(code: ErrorCode): number {
     case 'store_away':
     case 'store_unknown':
     case 'store_full':
+    case 'unsafe_redis':
     case 'closed':
       return 503
     default:
@@ -86,8 +93,9 @@ function wordsOf({ message, cause }: RedisDistroError): string {
 }
 
 function detailOf(error: RedisDistroError): string {
-  const hint = hints[error.code]
-  if (error.family !== 'infrastructure') return error.message
+  const { code, message } = error
+  if (!isStoreError(error)) return message
+  const hint = hints[code]
   const words = wordsOf(error)
   return hint === undefined || /repeat/i.test(words) ? words : `${words}; ${hint}`
 }

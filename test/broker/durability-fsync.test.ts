@@ -57,9 +57,42 @@ describe('fsync', () => {
       code: 'store_unknown',
       message: expect.stringMatching(/append.* may have been written; repeat with the same taskId/),
     })
-    await expect(send()).rejects.toMatchObject({ code: 'store_unknown' })
+    // From then on it is asked before anything is sent.
+    await expect(send()).rejects.toMatchObject({ code: 'unsafe_redis' })
+    await tell(redis, 'CONFIG', 'SET', 'rdb-key-save-delay', '10000000')
+    await tell(redis, 'CONFIG', 'SET', 'appendonly', 'yes')
+    // What is written before the new file is whole would not be read from it.
+    await expect(send()).rejects.toMatchObject(refusal(/still writing its first/))
+    await tell(redis, 'CONFIG', 'SET', 'appendonly', 'no')
+    await tell(redis, 'CONFIG', 'SET', 'rdb-key-save-delay', '0')
     await tell(redis, 'CONFIG', 'SET', 'appendonly', 'yes')
     expect(await until(send)).toMatchObject({ duplicate: true })
+  })
+
+  test('is refused while the first file is being written, and then acknowledged', async () => {
+    const redis = await server('--appendfsync', 'always')
+    await tell(redis, 'SET', 'some', 'key')
+    await tell(redis, 'CONFIG', 'SET', 'rdb-key-save-delay', '10000000')
+    await tell(redis, 'CONFIG', 'SET', 'appendonly', 'yes')
+    const { broker, client } = clientOf({ url: redis.url }, { durability: fsync })
+    await expect(broker.open()).rejects.toMatchObject(refusal(/still writing its first/))
+    await tell(redis, 'CONFIG', 'SET', 'appendonly', 'no')
+    await tell(redis, 'CONFIG', 'SET', 'rdb-key-save-delay', '0')
+    await tell(redis, 'CONFIG', 'SET', 'appendonly', 'yes')
+    await until(() => client.enqueue('note', { n: 1 }))
+  })
+
+  test.skipIf(certain)('is refused where nothing is synced during a rewrite', async () => {
+    const redis = await server(...file('always'), '--no-appendfsync-on-rewrite', 'yes')
+    const { broker, client } = clientOf({ url: redis.url }, { durability: fsync })
+    await expect(broker.open()).rejects.toMatchObject(refusal(/no-appendfsync-on-rewrite no/))
+    await tell(redis, 'CONFIG', 'SET', 'no-appendfsync-on-rewrite', 'no')
+    await until(() => client.enqueue('note', { n: 1 }))
+    await tell(redis, 'CONFIG', 'SET', 'no-appendfsync-on-rewrite', 'yes')
+    await expect(client.enqueue('note', { n: 2 })).rejects.toMatchObject({
+      code: 'store_unknown',
+      message: expect.stringContaining('no-appendfsync-on-rewrite yes'),
+    })
   })
 
   test('is refused of a user that may not ask for it', async () => {

@@ -25,6 +25,39 @@ test('a database that the server does not have is refused, and 0 is not taken fo
   await expect(broker.catalogue()).rejects.toMatchObject({ code: 'unsafe_redis' })
 })
 
+test('a database that is taken away while all runs leaves nothing in database 0', async () => {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const other = openConnection({ url: server.url }, { name: 'test' })
+  onTestFinished(() => other.disconnect())
+  await other.connect()
+  const tell = async (...words: string[]) => {
+    await other.call('ACL', 'SETUSER', 'app', ...words)
+    await other.call('CLIENT', 'KILL', 'USER', 'app').catch(() => undefined)
+  }
+  await tell('on', '>secret', '~*', '&*', '+@all')
+  const broker = brokerOf({ url: `${server.url.replace('//', '//app:secret@')}/5` })
+  await broker.open()
+  const part = { queue: 'default', index: 0, of: 1 }
+  const body = { type: 'noop', payload: {}, enqueuedAt: 0, overrides: {}, tags: [] }
+  let made = 0
+  const add = () => {
+    const task = { id: `t${made++}`, priority: 'normal', deadLetter: 'dead', body } as const
+    return broker.enqueue(part, [task], false)
+  }
+  await add()
+  await tell('-select')
+  const codes = new Set<unknown>()
+  await until(async () => {
+    await add().catch((error: unknown) => codes.add(isRedisDistroError(error) && error.code))
+    return codes.has('unsafe_redis')
+  })
+  await expect(broker.open()).rejects.toMatchObject({ code: 'unsafe_redis' })
+  await tell('+select')
+  await until(add)
+  expect(await other.dbsize()).toBe(0)
+})
+
 test('what a newer release wrote is refused in plain words, and nothing is changed', async () => {
   const prefix = testPrefix()
   const first = brokerOf({ url: testRedisUrl() }, prefix)

@@ -32,6 +32,20 @@ test('a call that was refused late is not cut short by a repeat, which would lea
   expect(sent).toEqual([false])
 })
 
+test('a script that failed on its way may have written something', async () => {
+  const { sent, call } = stage([['internal', 10]])
+  await expect(call).rejects.toMatchObject({ code: 'store_unknown' })
+  expect(sent).toEqual([false])
+})
+
+test('a Redis that is refused after a lost answer takes no doubt away', async () => {
+  const { call } = stage([
+    ['store_unknown', 10],
+    ['unsafe_redis', 10],
+  ])
+  await expect(call).rejects.toMatchObject({ code: 'store_unknown' })
+})
+
 test('what one send leaves in doubt no later refusal makes sure', async () => {
   const { sent, call } = stage([['store_unknown', 100]])
   await expect(call).rejects.toMatchObject({ code: 'store_unknown' })

@@ -61,6 +61,18 @@ test.each<[RedisDistroError['code'], string, string]>([
   },
 )
 
+test('a Redis that must not be used is the service being away, and no fault of it', async () => {
+  const { log, errors } = keepingLog()
+  const app = await api({}, { log })
+  const words = 'Redis at 10.0.0.5:6379 has maxmemory-policy allkeys-lru'
+  app.operator.failure = new RedisDistroError('unsafe_redis', words)
+  const reply = await app.inject('/stats')
+  expect(reply.json()).toMatchObject({ status: 503, code: 'unsafe_redis' })
+  expect(reply.headers['retry-after']).toBe('1')
+  expect(reply.json().detail).toBe('Redis has maxmemory-policy allkeys-lru')
+  expect(errors).toEqual([])
+})
+
 test('readiness, which is open to all, names no host', async () => {
   const redis = 'Redis at 10.0.0.5:6379 refuses: NOPERM user app'
   const ready = async () => ({ ok: false, checks: { redis, workers: 'ok' } })

@@ -27,7 +27,8 @@ end
 now = math.floor(micros / 1000)
 local minute = text(math.floor(now / 60000))
 local function count(name, by)
-  if by > 0 then call('HINCRBY', stats, minute .. ':' .. name, text(by)) end
+  -- A counter that cannot be read stops nothing: what it counts has been written by then.
+  if by > 0 then pcall(call, 'HINCRBY', stats, minute .. ':' .. name, text(by)) end
 end
 `,
 )
