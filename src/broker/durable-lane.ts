@@ -1,9 +1,10 @@
 import { Cluster, Command, type Redis } from 'ioredis'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
+import { isRefusedSelect } from './break-off.js'
 import type { Proof } from './durability.js'
 import type { BrokerOptions } from './index.js'
-import { isRefusedSelect, openConnection } from './ioredis.js'
+import { openConnection } from './ioredis.js'
 
 /** A script on its way, and what must be heard behind it. */
 interface Journey {

@@ -1,4 +1,5 @@
 import { Cluster, Redis } from 'ioredis'
+import { breakOff, keepToDatabase, mustBecomeReady } from './break-off.js'
 import { endOnlyByWord } from './end-by-word.js'
 import { retryStrategyOfMany, sentinelOptions } from './sentinel-connector.js'
 import { hearEveryError } from './socket-errors.js'
@@ -49,48 +50,13 @@ const retryStrategy = (/** @type {number} */ tries) => (tries <= 1000 ? 50 : 250
 const connectTimeout = 2000
 
 /**
- * A server that takes the connection and then says nothing would be waited for without end, where
- * commands have no timeout.
- * @param {Redis} redis
- */
-function mustBecomeReady(redis) {
-  redis.on('connect', () => {
-    const via = redis.stream
-    const timer = setTimeout(() => {
-      if (redis.stream === via && redis.status === 'connect') breakOff(redis)
-    }, connectTimeout)
-    timer.unref()
-  })
-}
-
-/**
- * The client library would go on in database 0, among somebody else's keys, where the one that was
- * asked for is refused. Such a connection is given up, and the next one asks again.
- * @param {Redis} redis
- */
-function keepToDatabase(redis) {
-  redis.on('error', (/** @type {Error} */ error) => {
-    if (isRefusedSelect(error)) breakOff(redis)
-  })
-  return redis
-}
-
-/**
- * True where the database that a connection is for was refused.
- * @param {Error} error
- */
-export const isRefusedSelect = (error) =>
-  'command' in error &&
-  /** @type {{ name?: unknown } | undefined} */ (error.command)?.name === 'select'
-
-/**
  * What a connection took ends with it. ioredis would leave those calls to their timeouts, by which
  * a new and healthy connection stands. One that leaves a call unanswered may be half-open: it is
  * given up, for a new one.
  * @param {Redis} redis
  */
 function endWithConnection(redis) {
-  mustBecomeReady(keepToDatabase(hearEveryError(redis)))
+  mustBecomeReady(keepToDatabase(hearEveryError(redis)), connectTimeout)
   /**
    * In the order sent. Not a Set: what passes through one lives until a full collection.
    * @type {import('ioredis').Command[]}
@@ -126,7 +92,7 @@ function endWithConnection(redis) {
  * @param {Redis} node
  */
 function sendOnce(node) {
-  mustBecomeReady(hearEveryError(node))
+  mustBecomeReady(hearEveryError(node), connectTimeout)
   const send = node.sendCommand
   let mute = false
   node.sendCommand = (command, stream) => {
@@ -224,25 +190,6 @@ export function openConnection(settings, options) {
     return countFromCall(cluster, options.commandTimeout)
   }
   throw new Error('the in-process store has no connection')
-}
-
-/**
- * Gives a connection up that answers nothing; a new one follows. Not closed politely: the system
- * would go on sending what lies in its buffer, and a script that nobody waits for any more would
- * run minutes later.
- * @param {Redis} connection
- */
-function breakOff(connection) {
-  try {
-    const { stream } = connection
-    const socket = /** @type {import('node:net').Socket} */ (stream)
-    // One that is being closed politely cannot be reset: it would never tell of its end.
-    if (socket.writableEnded) socket.destroy()
-    else socket.resetAndDestroy()
-  } catch {
-    // No bare TCP connection.
-    connection.disconnect(true)
-  }
 }
 
 /**
