@@ -22,6 +22,16 @@ const secretName =
 /** True for the name of a key or a variable whose value is nobody's to read. */
 export const isSecretName = (name: string): boolean => secretName.test(name)
 
+/**
+ * True for a value that its name makes a secret. A number under the name of several, such as `tokens`,
+ * counts them, and that there is one is no secret.
+ */
+export function isSecret(name: string, value: unknown): boolean {
+  if (!isSecretName(name) || value === null) return false
+  if (typeof value === 'number' || typeof value === 'bigint') return !/[^s]s$/i.test(name)
+  return typeof value === 'string' || typeof value === 'object'
+}
+
 /** As `isSecretName`, of what a URL's query names, which is short. */
 export const isSecretParameter = (name: string): boolean =>
   isSecretName(name) || /pass|key$/i.test(name)

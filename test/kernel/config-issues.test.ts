@@ -85,6 +85,7 @@ test('only one way to reach Redis may be given', () => {
 test('no message shows a secret', () => {
   expect(refusal({ redis: { url: 'http://user:hunter22@a' } }).message).not.toContain('hunter22')
   expect(refusal({ http: { tokens: { api: [5, 'hunter22'] } } }).message).not.toContain('hunter22')
+  expect(first({ plugins: [{ password: 12345678 }] })).not.toContain('12345678')
   for (const lease of ['redis://:hunter22@a', `redis://${'a'.repeat(30)}:hunter22@a`]) {
     expect(first({ worker: { lease } })).not.toContain('hunter')
   }
