@@ -17,11 +17,11 @@ export const addressSchema = z
 
 /**
  * Text of one line: no control character, no line separator, nothing that turns the direction of
- * what follows, no half of a character, and no encoded word, which a reader would decode into any of
+ * what follows or marks one, no byte order mark, no half of a character, and no encoded word, which a reader would decode into any of
  * these. Needs no regular expression flag, so that it means the same in JSON Schema.
  */
 export const linePattern =
-  /^(?!.*=\?[^?\s]+\?[bBqQ]\?)([ -~\u00a0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/
+  /^(?!.*=\?[^?\s]+\?[bBqQ]\?)([ -~\u00a0-\u061b\u061d-\u200d\u2010-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\uffff]|[\ud800-\udbff][\udc00-\udfff])*$/
 
 // The name has none of the characters that mean something in an address header.
 const namedPattern = /^([^"(),:;<>@[\\\]]{1,128}) <([^<>]+)>$/

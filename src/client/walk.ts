@@ -83,8 +83,9 @@ class PageReader {
         if (keep === undefined || keep(task)) this.found.push({ partition, task })
       }
       if (page.next === undefined) return undefined
-      // A look that was cut short, since its records are large, counts as a whole one.
-      if (state !== 'active') this.#read += Math.max(0, asked - page.tasks.length)
+      // A look that was cut short, since its records are large, counts as the longest one.
+      const cut = state !== 'active' && page.tasks.length < asked
+      if (cut) this.#read += mostInLook - page.tasks.length
       after = page.next
       skip = Math.max(0, skip - page.tasks.length)
     }

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { type Issue, RedisDistroError } from './errors.js'
-import { isSecretName, redact, redacted } from './secrets.js'
+import { isSecret, isSecretName, redact, redacted } from './secrets.js'
 
 type ZodIssue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
@@ -19,8 +19,8 @@ function valueAt(root: unknown, path: Path): unknown {
 }
 
 const withoutSecrets = (name: string, value: unknown): unknown => {
-  if (typeof value === 'string') return isSecretName(name) ? redacted : redact(value)
-  return isSecretName(name) && typeof value === 'object' ? redacted : value
+  if (isSecret(name, value)) return redacted
+  return typeof value === 'string' ? redact(value) : value
 }
 
 /** A value as a message shows it: short, and never a secret. */

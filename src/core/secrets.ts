@@ -22,6 +22,20 @@ const secretName =
 /** True for the name of a key or a variable whose value is nobody's to read. */
 export const isSecretName = (name: string): boolean => secretName.test(name)
 
+/**
+ * True for a value that its name makes a secret. A number under the name of several, such as `tokens`,
+ * counts them, and that there is one is no secret.
+ */
+export function isSecret(name: string, value: unknown): boolean {
+  if (!isSecretName(name) || value === null) return false
+  if (typeof value === 'number' || typeof value === 'bigint') return !/[^s]s$/i.test(name)
+  return typeof value === 'string' || typeof value === 'object'
+}
+
+/** As `isSecretName`, of what a URL's query names, which is short. */
+export const isSecretParameter = (name: string): boolean =>
+  isSecretName(name) || /pass|key$/i.test(name)
+
 /** The same text as others write it: decoded, encoded, within JSON, in base64. */
 function* formsOf(value: string): Generator<string> {
   yield value
@@ -56,7 +70,7 @@ const loosely = /^(?:[a-z][a-z0-9+.-]{0,20}:\/\/)?(\S+)@/i
 /** A user without a password may be a token, and is a mere name where it is short. */
 const shortestUser = 16
 
-/** What lies below these is named by people: a task called reset-password is no secret. */
+/** What lies below these keys of a config is named by people: a task called reset-password is no secret. */
 const namedByPeople = new Set(['tasks', 'queues', 'schedules'])
 
 /** Learns what a URL keeps to itself: its password, and what its query calls a secret. */
@@ -71,7 +85,7 @@ function learnUrl(text: string): void {
   const { password, searchParams } = new URL(text)
   learnSecret(password)
   for (const [name, value] of searchParams) {
-    if (isSecretName(name) || /pass|key$/i.test(name)) learnSecret(value)
+    if (isSecretParameter(name)) learnSecret(value)
   }
 }
 
@@ -89,29 +103,35 @@ function isPlainObject(value: object): boolean {
 }
 
 /**
- * Learns every secret of a tree such as a config: what lies below a key that is named like one, the
+ * Learns every secret of a tree such as options: what lies below a key that is named like one, the
  * passwords of URLs, and private keys. Goes into arrays and plain objects.
  */
 export function learnSecretsOf(tree: unknown): void {
-  learnBelow(tree, { isSecret: false, seen: new Set() })
+  learnBelow(tree, { isSecret: false, seen: new Set(), keys: 'plain' })
+}
+
+/** As `learnSecretsOf`, of a whole config, where people name tasks and queues as they like. */
+export function learnSecretsOfConfig(config: unknown): void {
+  learnBelow(config, { isSecret: false, seen: new Set(), keys: 'config' })
 }
 
 interface Place {
   readonly isSecret: boolean
   readonly seen: Set<object>
-  /** The key that the tree lies under. */
-  readonly under?: string
+  /** What the keys of the tree are: those of a config, names that people chose, or of any kind. */
+  readonly keys: 'config' | 'names' | 'plain'
 }
 
-function learnBelow(tree: unknown, { isSecret, seen, under = '' }: Place): void {
+function learnBelow(tree: unknown, { isSecret, seen, keys }: Place): void {
   if (typeof tree === 'string') learnText(tree, isSecret)
   if (typeof tree !== 'object' || tree === null || seen.has(tree)) return
   if (!Array.isArray(tree) && !isPlainObject(tree)) return
   seen.add(tree)
   for (const [name, value] of Object.entries(tree)) {
     const isKey = name === 'key' && ('cert' in tree || 'ca' in tree)
-    const isNamed = !namedByPeople.has(under) && isSecretName(name)
-    learnBelow(value, { isSecret: isSecret || isKey || isNamed, seen, under: name })
+    const isNamed = keys !== 'names' && isSecretName(name)
+    const below = keys === 'config' && namedByPeople.has(name) ? 'names' : 'plain'
+    learnBelow(value, { isSecret: isSecret || isKey || isNamed, seen, keys: below })
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { LeasedTask, SettledOutcome } from '../core/broker.js'
 import type { Isolate, IsolatedEnd } from '../worker/isolate.js'
-import { isFromChild, type ToChild } from './child-words.js'
+import { isFromChild, isStopSignal, type ToChild } from './child-words.js'
 import { redactedLines } from './redacted-lines.js'
 
 /** What is kept of the child's last output, in characters. */
@@ -12,6 +12,13 @@ const stopGrace = 1000
 const closeGrace = 5000
 /** Time for what the process said to arrive after its end, in ms: others may hold its output open. */
 const lastWordsGrace = 250
+
+interface Exit {
+  /** In words. */
+  readonly how: string
+  /** By a signal that asks to stop. */
+  readonly stopped: boolean
+}
 
 export interface ChildWork {
   readonly program: string
@@ -75,14 +82,14 @@ export class ChildRun {
     }
     context.signal.addEventListener('abort', onAbort, { once: true })
     this.#listen()
-    const how = await exited
+    const exit = await exited
     clearTimeout(late)
     clearTimeout(this.#killer)
     context.signal.removeEventListener('abort', onAbort)
     await Promise.race([closed, pause(lastWordsGrace)])
     this.#child.stderr?.destroy()
     this.#said.end()
-    this.#conclude(how)
+    this.#conclude(exit)
   }
 
   #listen(): void {
@@ -114,17 +121,18 @@ export class ChildRun {
     this.#killer ??= setTimeout(() => this.#child.kill('SIGKILL'), ms)
   }
 
-  /** In words; a process that never came to be has no exit. */
-  #exited(): Promise<string> {
+  /** A process that never came to be has no exit. */
+  #exited(): Promise<Exit> {
     return new Promise((resolve) => {
-      this.#child.once('exit', (code, signal) =>
-        resolve(signal ? `signal ${signal}` : `exit code ${code}`),
-      )
+      this.#child.once('exit', (code, signal) => {
+        const how = signal ? `signal ${signal}` : `exit code ${code}`
+        resolve({ how, stopped: isStopSignal(signal) })
+      })
       // Not once: a second one would end this process.
       this.#child.on('error', (error) => {
         if (this.#child.pid !== undefined) return
         this.#fault ??= error.message
-        resolve('an error')
+        resolve({ how: 'an error', stopped: false })
       })
     })
   }
@@ -138,14 +146,16 @@ export class ChildRun {
     )
   }
 
-  #conclude(how: string): void {
+  #conclude({ how, stopped }: Exit): void {
     const said = this.#words.trim() === '' ? '' : `; its last words: ${this.#words.trim()}`
-    if (this.#begun) {
-      this.#resolve({ kind: 'died', words: `the process that ran it alone ended by ${how}${said}` })
-    } else {
-      const words = this.#fault ?? `it ended by ${how} before the handler began`
-      this.#reject(new Error(`${words}${said}`))
-    }
+    const begun = this.#begun
+    const told = begun
+      ? `the process that ran it alone ended by ${how}`
+      : (this.#fault ?? `it ended by ${how} before the handler began`)
+    const words = `${told}${said}`
+    if (stopped) this.#resolve({ kind: 'stopped', begun, words })
+    else if (begun) this.#resolve({ kind: 'died', words })
+    else this.#reject(new Error(words))
   }
 }
 

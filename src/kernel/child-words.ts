@@ -5,6 +5,12 @@ export type ToChild =
   | { readonly task: LeasedTask; readonly file: string; readonly queue: string }
   | { readonly abort: string }
 
+/** What asks a whole group of processes to stop: a service's end, Ctrl-C, a closed terminal. */
+export const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+export const isStopSignal = (signal: NodeJS.Signals | null): boolean =>
+  stopSignals.some((known) => known === signal)
+
 export type FromChild =
   /** The handler begins: from here on, the end of the process is the task's doing. */
   | { readonly kind: 'begins' }

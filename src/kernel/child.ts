@@ -5,7 +5,7 @@ import { systemClock } from '../core/clock.js'
 import { createLog } from '../telemetry/log.js'
 import { attempt } from '../worker/attempt.js'
 import { Run } from '../worker/run.js'
-import type { FromChild, ToChild } from './child-words.js'
+import { type FromChild, stopSignals, type ToChild } from './child-words.js'
 import { ownClient } from './own-client.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { readConfig } from './read-config.js'
@@ -73,7 +73,7 @@ process.once('message', (message: ToChild) => {
   if (!('task' in message)) return
   void runAlone(message.task, message.file, message.queue)
 })
-// Ctrl-C reaches the whole group; when to end is the parent's to say.
-for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+// A stop reaches the whole group; when to end is the parent's to say, which kills where it must.
+for (const signal of stopSignals) process.on(signal, () => undefined)
 // Without its parent nobody hears what the task comes to.
 process.once('disconnect', () => process.exit())

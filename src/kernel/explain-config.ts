@@ -1,4 +1,4 @@
-import { isSecretName, redact } from '../core/secrets.js'
+import { isSecretParameter, redact } from '../core/secrets.js'
 import type { ResolvedConfig } from './resolved-config.js'
 
 /** One value of the config as it holds, with where it came from; durations in ms. */
@@ -17,8 +17,8 @@ function withoutPassword(url: string): string {
   const parsed = new URL(url)
   if (parsed.password !== '') parsed.password = 'hidden'
   if (redact(parsed.username) !== parsed.username) parsed.username = 'hidden'
-  for (const name of parsed.searchParams.keys()) {
-    if (isSecretName(name)) parsed.searchParams.set(name, 'hidden')
+  for (const name of [...parsed.searchParams.keys()]) {
+    if (isSecretParameter(name)) parsed.searchParams.set(name, 'hidden')
   }
   return parsed.href
 }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { badConfig } from '../core/config-issues.js'
 import { RedisDistroError } from '../core/errors.js'
-import { learnSecretsOf, learnVariables } from '../core/secrets.js'
+import { learnSecretsOfConfig, learnVariables } from '../core/secrets.js'
 import { type Config, configSchema, type ParsedConfig } from './config-schema.js'
 import {
   adoptVariables,
@@ -76,7 +76,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
       ? await findConfig({ from, file: options.file, prepare })
       : { value, directory: from, file: undefined }
   const { directory, file } = found
-  learnSecretsOf(found.value)
+  learnSecretsOfConfig(found.value)
   // A config that is no code, or in hand, did not ask for it on the way.
   await prepare(directory)
   const variables = {

@@ -1,7 +1,6 @@
 import pino from 'pino'
 import type { TaskLog } from '../core/definition.js'
-import { redact } from '../core/secrets.js'
-import { redactFields } from './redact-fields.js'
+import { redactFields, redactText } from './redact-fields.js'
 
 /** The product's log: fixed sentences, what varies is in the fields. */
 export interface Log extends TaskLog {
@@ -33,7 +32,7 @@ function wrap(logger: pino.Logger, taken: Fields = everyLine): Log {
     (level: Level) =>
     (message: string, fields: Fields = {}): void => {
       if (!logger.isLevelEnabled(level)) return
-      logger[level](redactFields(ownNames(fields, taken)), redact(message))
+      logger[level](redactFields(ownNames(fields, taken)), redactText(message))
     }
   return {
     debug: say('debug'),

@@ -6,6 +6,8 @@ export type IsolatedEnd =
   | { readonly kind: 'ended'; readonly outcome: SettledOutcome }
   /** The process died while this one lives; `words` say how, with its last output. */
   | { readonly kind: 'died'; readonly words: string }
+  /** A signal that asks to stop ended it, as one to the whole group does; `begun` if its handler had. */
+  | { readonly kind: 'stopped'; readonly begun: boolean; readonly words: string }
 
 /**
  * Runs one task alone in a forked process, since two workers were lost while they held it. On abort

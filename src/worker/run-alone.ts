@@ -27,11 +27,16 @@ export interface AloneParts {
 
 /** Runs a suspect task in a process of its own, and says what it comes to. */
 export async function runAlone(run: Run, parts: AloneParts): Promise<SettledOutcome> {
-  const { isolate, log, begins, maxCrashes } = parts
+  const { isolate, log, begins, maxCrashes, closing } = parts
   log.warn('Two leases were lost with this task; it runs alone in its own process')
   try {
     const end = await isolate(run.leased, run, begins)
     if (end.kind === 'ended') return end.outcome
+    if (end.kind === 'stopped') {
+      // Whoever stops everything says nothing of the task.
+      if (closing.aborted) return { name: 'release' }
+      if (!end.begun) return notStarted(run, parts, end.words)
+    }
     const error = toTaskError(new RedisDistroError('crashed', end.words))
     return { name: 'crash', maxDeaths: maxCrashes, error }
   } catch (error) {

@@ -19,6 +19,11 @@ export default definePlugin({ name: 'acts', tasks: [
     if (!process.argv[1].endsWith('child.js')) process.exit(1)
     return (await client.enqueue('pass', {}, { taskId: 'of-' + task.id })).id
   }),
+  task('hold-alone', async (_, { signal, progress }) => {
+    await progress(process.argv[1].endsWith('child.js') ? 'alone' : 'in the kernel')
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    throw new Error('told to stop')
+  }),
   task('forever', () => new Promise(() => {})),
 ], setup: (kernel) => { client = kernel.client } })
 `

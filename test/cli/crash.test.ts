@@ -1,6 +1,7 @@
+import { Redis } from 'ioredis'
 import type { Task } from 'redisdistro'
-import { expect, test, vi } from 'vitest'
-import { isAlive, until } from '../support/redis.js'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { isAlive, testPrefix, testRedisUrl, until } from '../support/redis.js'
 import { makeProject, reach } from './acting.js'
 import { startBin } from './bin.js'
 
@@ -79,4 +80,23 @@ test('a task that runs alone in a process of its own can enqueue another', async
   expect(result).toBe(`of-${id}`)
   const next = async () => (await made.json(['task', 'show', `of-${id}`]))['state'] === 'completed'
   await until(next, { timeout: 20_000, describe: 'the task that it enqueued' })
+})
+
+test('a stop of the whole group of processes gives back what ran alone, and buries nothing', async () => {
+  const prefix = testPrefix()
+  const made = await makeProject("{ shutdownGrace: '1s' }", { url: testRedisUrl(), prefix })
+  const { taskId } = await made.json(['enqueue', 'hold-alone'])
+  const redis = new Redis(testRedisUrl())
+  onTestFinished(() => redis.disconnect())
+  // Suspect, and buried by one more death.
+  await redis.hset(`${prefix}:{default}:attempts`, String(taskId), '0 2 1 0\n')
+  const start = startBin(['start'], { ...made, detached: true })
+  const show = () => made.json(['task', 'show', String(taskId)])
+  await until(async () => (await show())['progress'] === 'alone', {
+    timeout: 40_000,
+    describe: 'the task to run alone',
+  })
+  process.kill(-Number(start.child.pid), 'SIGTERM')
+  expect(await start.ended).toBe(0)
+  expect(await show()).toMatchObject({ state: 'waiting', attempts: [] })
 })

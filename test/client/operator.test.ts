@@ -285,11 +285,12 @@ test('a page of large tasks is cut short, and its cursor leads to all of them', 
   const large = Array.from({ length: 40 }, (_, n) => ({ ...to(n), body: `${body}${n}` }))
   for (const payload of large) await stage.client.enqueue('email', payload)
   await emails(10)
-  for (const filter of [{}, { state: 'waiting' }, { type: 'email' }] as const) {
-    const first = await stage.operator.tasks({ ...filter, limit: 1000 })
+  const limits = [{ limit: 1000 }, { limit: 50 }, { limit: 100, type: 'email' }]
+  for (const filter of [...limits, { limit: 1000, state: 'waiting' }] as const) {
+    const first = await stage.operator.tasks(filter)
     expect(first.items.length).toBeGreaterThan(3)
     expect(first.items.length).toBeLessThan(25)
-    const { items, pages } = await allPages({ ...filter, limit: 1000 })
+    const { items, pages } = await allPages(filter)
     expect(new Set(items.map(({ id }) => id)).size).toBe(50)
     expect(items).toHaveLength(50)
     expect(pages).toBeLessThan(6)

@@ -5,6 +5,7 @@ import {
   isSecretName,
   learnSecret,
   learnSecretsOf,
+  learnSecretsOfConfig,
   learnVariables,
   redact,
 } from '../../src/core/secrets.js'
@@ -106,11 +107,19 @@ describe('what is learnt', () => {
 
   test('of a tree is nothing that people named like a secret', () => {
     const [queue, backoff, token] = [fresh(), fresh(), fresh()]
-    learnSecretsOf({
+    learnSecretsOfConfig({
       tasks: { 'reset-password': { queue, retry: { backoff } }, 'rotate-api-key': { token } },
       queues: { passwords: { deadLetter: queue } },
     })
     expect(redact(`${queue} ${backoff} ${token}`)).toBe(`${queue} ${backoff} [redacted]`)
+  })
+
+  test('of what is no config, or deep in one, goes by all names', () => {
+    const [option, deep, top] = [fresh(), fresh(), fresh()]
+    const options = (password: string) => ({ queues: { password }, tasks: [{ token: password }] })
+    learnSecretsOf(options(option))
+    learnSecretsOfConfig({ plugins: [options(deep)], tasks: { queues: { token: top } } })
+    expect(redact(`${option} ${deep} ${top}`)).toBe('[redacted] [redacted] [redacted]')
   })
 
   test('of a tree that holds itself ends', () => {

@@ -64,6 +64,12 @@ test('a limit that limits nothing is refused, and one of both kinds is enough', 
   expect(() => parseConfig({ http: { rateLimit: {} } }, 'x')).toThrow(
     'needs max, maxPerToken or both',
   )
+  for (const brief of ['0s', '0.2ms', '99ms']) {
+    const rateLimit = { maxPerToken: 5, window: brief }
+    expect(() => parseConfig({ http: { rateLimit } }, 'x')).toThrow(
+      `http.rateLimit.window: "${brief}" is refused: must be at least 100ms`,
+    )
+  }
   const { http } = parseConfig({ http: { rateLimit: { maxPerToken: 5 } } }, 'x')
   expect(http).toMatchObject({ rateLimit: { maxPerToken: 5, window, callers: 10_000 } })
 })

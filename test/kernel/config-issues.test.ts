@@ -1,3 +1,4 @@
+import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import { distance, nearest } from '../../src/core/config-issues.js'
 import { parseConfig } from '../../src/kernel/read-config.js'
@@ -84,8 +85,41 @@ test('only one way to reach Redis may be given', () => {
 test('no message shows a secret', () => {
   expect(refusal({ redis: { url: 'http://user:hunter22@a' } }).message).not.toContain('hunter22')
   expect(refusal({ http: { tokens: { api: [5, 'hunter22'] } } }).message).not.toContain('hunter22')
+  expect(first({ plugins: [{ password: 12345678 }] })).not.toContain('12345678')
   for (const lease of ['redis://:hunter22@a', `redis://${'a'.repeat(30)}:hunter22@a`]) {
     expect(first({ worker: { lease } })).not.toContain('hunter')
+  }
+})
+
+test('a proxy to trust is a boolean or what can be an address, and the server takes it', () => {
+  const rule = "must be true, false, or addresses such as '10.0.0.7'"
+  const bad = [
+    ...[
+      'nonsense',
+      '',
+      '10.0.0',
+      '10.0.0.0/0',
+      '10.0.0.0/33',
+      '10.0.0.0/255.0.255.0',
+      '1.2.3.4/8/8',
+    ],
+    ...['10.0.0.1,', 'fc00::/129', 'fc00::/ffff::', 'localhost', '10.0.0.0/', 'fe80::1%eth-0'],
+  ]
+  for (const trustProxy of bad) {
+    const said = `http.trustProxy: ${JSON.stringify(trustProxy)} is refused: ${rule}`
+    expect(first({ http: { trustProxy } })).toContain(said)
+    expect(first({ http: { trustProxy: ['loopback', trustProxy] } })).toContain('http.trustProxy')
+  }
+  for (const trustProxy of [1, null, {}]) {
+    expect(first({ http: { trustProxy } })).toContain(`is refused: ${rule}`)
+  }
+  const good = [
+    ...['loopback', 'uniquelocal, 10.1.2.3', '10.0.0.0/8', '10.0.0.0/255.0.0.0', '::1', 'fc00::/7'],
+    ...['::ffff:10.0.0.1', '::ffff:10.0.0.0/104', '2001:db8::/032', '127.0.0.1/1'],
+  ]
+  for (const trustProxy of [...good, ...good.map((text) => text.split(', ')), [], true, false]) {
+    expect(parseConfig({ http: { trustProxy } }, 'x').http).toMatchObject({ trustProxy })
+    expect(() => fastify({ trustProxy })).not.toThrow()
   }
 })
 

@@ -29,6 +29,7 @@ const job = defineTask({ type: 'job', payload: z.string(), retry: { attempts: 3 
     case 'daemon': return daemon()
     case 'daemon, then die': await context.progress(daemon()); console.error('my last words'); process.exit(3)
     case 'loop': for (;;);
+    case 'stop itself': process.removeAllListeners('SIGTERM'); process.kill(process.pid, 'SIGTERM'); return new Promise(() => undefined)
     case 'heed': await new Promise((resolve) => context.signal.addEventListener('abort', resolve)); return 'heeded'
     default: return process.pid
   }

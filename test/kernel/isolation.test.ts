@@ -85,6 +85,24 @@ describe('a task that runs alone', () => {
     expect(await end).toMatchObject({ kind: 'ended', outcome: { result: 'heeded' } })
   })
 
+  test('goes on where a stop reaches the whole group, until its parent tells it to end', async () => {
+    const { run, abort, file } = await alone()
+    const end = run('heed')
+    const pid = await pidOf(file)
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.kill(pid, signal)
+    abort.abort(new Error('the worker shuts down'))
+    expect(await end).toMatchObject({ kind: 'ended', outcome: { result: 'heeded' } })
+  })
+
+  test('that lets a signal end it is told as stopped', async () => {
+    const { run } = await alone()
+    expect(await run('stop itself')).toEqual({
+      kind: 'stopped',
+      begun: true,
+      words: 'the process that ran it alone ended by signal SIGTERM',
+    })
+  })
+
   test('is heard before its plugins are closed, and ends where they never are', async () => {
     const { run } = await alone('never close')
     const end = await run('pid')

@@ -87,6 +87,14 @@ test('every value is listed with where it came from, and secrets are hidden', as
   expect(JSON.stringify(rows)).not.toContain('hunter')
 })
 
+test("what a URL's query keeps to itself is hidden, by short names too", async () => {
+  const query = 'authkey=Xq81&dbpass=Yq82&token=Zq83&authkey=Xq84&family=6'
+  const rows = explainConfig(await read({ redis: { url: `redis://u@h/0?${query}` } }))
+  expect(rows.find(({ path }) => path === 'redis.url')?.value).toBe(
+    'redis://u@h/0?authkey=hidden&dbpass=hidden&token=hidden&family=6',
+  )
+})
+
 test('what a queue says of its tasks is listed where it says it, and not elsewhere', async () => {
   const resolved = await read({
     queues: {

@@ -90,6 +90,51 @@ test('secrets are cut out at any depth, by key and by value, and the rest is lef
   expect(third).toMatchObject({ msg: 'Odd' })
 })
 
+test('a line is bounded, whatever is in it, and tells bytes by their number', () => {
+  const secrets = new URL('../../dist/src/core/secrets.js', import.meta.url).href
+  const script = `
+    const { learnSecret } = await import(${JSON.stringify(secrets)})
+    learnSecret('at-the-cut-9')
+    const failed = Object.assign(new Error('no'), { buffer: Buffer.alloc(1_000_000) })
+    log.info('Bytes', { buffer: Buffer.alloc(5_000_000), words: new Uint16Array(4), failed })
+    log.info('m'.repeat(1_000_000), { text: 'x'.repeat(65_530) + 'at-the-cut-9' + 'y'.repeat(9) })
+    log.info('Many', { list: Array.from({ length: 100_000 }, (_, n) => n), last: 1 })
+    const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => ['k' + n, n]))
+    log.info('Wide', { wide })
+    log.info('Texts', { texts: Array.from({ length: 100 }, () => 'z'.repeat(60_000)) })
+    log.info('Names', { ['n'.repeat(1_000_000)]: 1 })`
+  const text = said(script, { level: 'info', pretty: false })
+  for (const line of text.split('\n')) expect(line.length).toBeLessThan(300_000)
+  const [bytes, long, many, wide, texts, names] = lines(text)
+  expect(bytes).toMatchObject({
+    buffer: '[Buffer of 5000000 bytes]',
+    words: '[Uint16Array of 8 bytes]',
+    failed: { message: 'no', buffer: '[Buffer of 1000000 bytes]' },
+  })
+  expect(long).toMatchObject({
+    msg: `${'m'.repeat(65_536)}[more]`,
+    text: `${'x'.repeat(65_530)}[redac[more]`,
+  })
+  expect((many as { list: unknown[] }).list.slice(-2)).toEqual([1997, '[more]'])
+  expect(wide).toMatchObject({ wide: { k0: 0, '[more]': true } })
+  expect((texts as { texts: unknown[] }).texts.at(-1)).toBe('[more]')
+  expect(JSON.stringify(names)).toContain('nnn[more]')
+})
+
+test('a number under the name of a secret is one, and a count of them is none', () => {
+  const script = `
+    log.info('Said', { password: 12345678, pass: 87654321, token: 123456n, tokens: 12, max_tokens: 4096 })`
+  expect(lines(said(script, { level: 'info', pretty: false }))).toMatchObject([
+    {
+      password: '[redacted]',
+      pass: '[redacted]',
+      token: '[redacted]',
+      tokens: 12,
+      max_tokens: 4096,
+    },
+  ])
+})
+
 test('a silent log says nothing, also with fields', () => {
   expect(silentLog.with({ a: 1 })).toBe(silentLog)
   expect(silentLog.error('nothing')).toBeUndefined()

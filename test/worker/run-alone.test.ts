@@ -145,6 +145,52 @@ test('a task that runs alone is told of its cancel, and what its process comes t
   })
 })
 
+test.each([true, false])(
+  'a stop of the whole group buries no task that runs alone, begun: %s',
+  async (begun) => {
+    const stage = await WorkerStage.open()
+    const id = await stage.add()
+    // One more death, or one more loss, would bury it.
+    await suspect(stage, id, 1, 19)
+    let stop: () => void = () => undefined
+    const stopped = new Promise<void>((resolve) => (stop = resolve))
+    const worker = stage.start({
+      handle: () => 'in this process',
+      isolate: async (_task, _context, begins) => {
+        if (begun) begins()
+        await stopped
+        return { kind: 'stopped', begun, words: 'ended by signal SIGTERM' }
+      },
+    })
+    await stage.reached(id, 'active')
+    const ended = worker.stop()
+    stop()
+    await ended
+    expect(await stage.reached(id, 'waiting')).toMatchObject({ attempts: [], losses: 19 })
+  },
+)
+
+test('a signal that ends its process alone counts as any death, or as a failed start', async () => {
+  const stage = await WorkerStage.open()
+  const ids = [await stage.add(), await stage.add()]
+  const [begun = '', never = ''] = ids
+  await suspect(stage, begun, 1)
+  await suspect(stage, never, 0, 19)
+  stage.start({
+    handle: () => 'in this process',
+    isolate: async (task, _context, begins) => {
+      if (task.id === begun) begins()
+      return { kind: 'stopped', begun: task.id === begun, words: 'ended by signal SIGTERM' }
+    },
+  })
+  expect(await stage.reached(begun, 'dead')).toMatchObject({
+    attempts: [{ error: { code: 'crashed', message: 'ended by signal SIGTERM' } }],
+  })
+  expect(await stage.reached(never, 'dead')).toMatchObject({
+    attempts: [{ error: { code: 'lost' } }],
+  })
+})
+
 test('the end of a process that was killed for a shutdown is no death of its task', async () => {
   const stage = await WorkerStage.open()
   const id = await stage.add()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { deepest } from '../../client/json-copy.js'
 import { durationSchema } from '../../core/duration.js'
+import { trustedProxies } from './trusted-proxies.js'
 
 const tokens = z
   .union([z.string(), z.array(z.string().min(1))])
@@ -29,7 +30,10 @@ const rateLimitSchema = z
       .min(1)
       .optional()
       .describe('Requests by one token in each window, from wherever they come.'),
-    window: durationSchema.prefault('1m').describe('Length of the window.'),
+    window: durationSchema
+      .pipe(z.number().min(100, 'must be at least 100ms'))
+      .prefault('1m')
+      .describe('Length of the window.'),
     callers: z
       .int()
       .min(1)
@@ -129,10 +133,9 @@ const httpObject = z.strictObject({
     .union([z.literal(false), corsSchema], 'must be false or { origins }')
     .default(false)
     .describe("Other sites' pages that may call the API; off."),
-  trustProxy: z
-    .union([z.boolean(), z.string().min(1), z.array(z.string().min(1))])
+  trustProxy: trustedProxies
     .default(false)
-    .describe('Whose X-Forwarded-* headers are believed: true, or addresses.'),
+    .describe("Whose X-Forwarded-* headers are believed: true, addresses, ranges or 'loopback'."),
   admin: z
     .union([z.literal(false), adminSchema], 'must be false or { host, port }')
     .default(false)

@@ -106,6 +106,18 @@ describe('injection', () => {
     }
   })
 
+  test('no mark of a direction or of a byte order, which nobody sees', () => {
+    const marks = [0x61c, 0x200e, 0x200f, 0x202a, 0x202e, 0x2066, 0x2069, 0xfeff]
+    for (const mark of marks) {
+      const bad = String.fromCodePoint(mark)
+      expect(accepts({ ...hello, subject: `Hi${bad}` }), mark.toString(16)).toBe(false)
+      expect(accepts({ ...hello, from: `A${bad}nn <a@example.com>` })).toBe(false)
+    }
+    for (const good of ['שלום', 'مرحبا؛', 'नमस्\u200dते', '｡', '‐']) {
+      expect(accepts({ ...hello, subject: good }), good).toBe(true)
+    }
+  })
+
   test('no field that the mail library would follow or obey', () => {
     const keys = ['path', 'href', 'raw', 'headers', 'envelope', 'text', 'alternatives', 'icalEvent']
     for (const key of [...keys, 'messageId', 'list', 'dkim', 'auth', 'sender', 'inReplyTo']) {
