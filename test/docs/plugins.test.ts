@@ -27,7 +27,7 @@ test('its TypeScript is correct', () => {
     'wrong.ts': "import { defineTask } from 'redisdistro'\ndefineTask({ typ: 'x' })\n",
   }
   expect(typeErrors(wrong)).toEqual([expect.stringContaining("'typ' does not exist")])
-})
+}, 60_000)
 
 test("its check of a plugin's handlers holds", async () => {
   await runFile(join(await project(files), 'plugins/greet.check.ts'))
