@@ -122,6 +122,25 @@ export async function table<Row>(
   return drawn.toString().replace(/[ ]+$/gm, '')
 }
 
+/**
+ * Text in lines that begin with the margin, and fit the terminal; one line where stdout is none.
+ * Lines after the first are set in by `hang` more.
+ */
+export function wrap(text: string, margin: string, hang = 0): string {
+  const room = isTerminal() ? process.stdout.columns || 80 : Infinity
+  const lines: string[] = []
+  let line = margin
+  for (const word of oneLine(text).trim().split(' ')) {
+    const isFirst = line.trim() === ''
+    if (isFirst || line.length + 1 + word.length <= room) line += isFirst ? word : ` ${word}`
+    else {
+      lines.push(line)
+      line = `${margin}${' '.repeat(hang)}${word}`
+    }
+  }
+  return [...lines, line].join('\n')
+}
+
 /** Name and value, one pair a line; pairs without a value are left out. */
 export function pairs(
   entries: readonly (readonly [string, string | number | undefined])[],
