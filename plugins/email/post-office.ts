@@ -53,10 +53,12 @@ export async function tryOut(host: PluginCheckHost, options: EmailOptions): Prom
   const { delivery, sender } = await openOffice(host, options).catch((cause: unknown) => {
     throw new FatalError(cause instanceof Error ? cause.message : String(cause), { cause })
   })
-  // A server that says nothing is not waited for longer than whoever asked.
-  host.signal.addEventListener('abort', () => delivery.close(), { once: true })
+  const late = new Promise<never>((_, reject) => {
+    const words = 'the mail server did not answer in time'
+    host.signal.addEventListener('abort', () => reject(new Error(words)), { once: true })
+  })
   try {
-    return `${await delivery.check()}; mails are from ${sender.address}`
+    return `${await Promise.race([delivery.check(), late])}; mails are from ${sender.address}`
   } finally {
     delivery.close()
   }

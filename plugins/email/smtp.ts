@@ -72,7 +72,10 @@ export function openSmtp(url: URL, options: SmtpOptions): Delivery {
       return { messageId, accepted, refused, response }
     },
     async check(): Promise<string> {
-      await transport.verify()
+      await transport.verify().catch((cause: unknown) => {
+        const words = cause instanceof Error ? cause.message : String(cause)
+        throw new Error(`the SMTP server at ${url.host} cannot be used: ${words}`, { cause })
+      })
       const login = url.username === '' ? '' : ' and takes the login'
       return `the SMTP server at ${url.host} answers${login}`
     },

@@ -15,25 +15,31 @@ const styles: Readonly<Record<Verdict, 'green' | 'cyan' | 'yellow' | 'red'>> = {
 
 const widest = 'warning'.length
 const margin = ' '.repeat(widest + 2)
-const hang = 'why: '.length
 
 function paragraphOf({ check, verdict, found, why, do: todo }: Finding): string {
   const lines = [
     wrap(`${check}: ${found}`, margin),
-    wrap(`why: ${why}`, margin, hang),
-    ...(todo === undefined ? [] : [wrap(`do:  ${todo}`, margin, hang)]),
+    wrap(why, `${margin}why: `),
+    ...(todo === undefined ? [] : [wrap(todo, `${margin}do:  `)]),
   ]
-  const text = lines.join('\n').slice(widest + 2)
-  return `${paint(styles[verdict], verdict.padEnd(widest))}  ${text}`
+  const text = lines.join('\n').slice(margin.length)
+  return `${paint(styles[verdict], verdict.padEnd(margin.length))}${text}`
 }
 
 function summaryOf(findings: readonly Finding[]): string {
-  const count = (verdict: Verdict) => findings.filter((each) => each.verdict === verdict).length
-  const [dangers, warnings] = [count('danger'), count('warning')]
-  const of = `${findings.length} findings: ${dangers} danger, ${warnings} warning`
-  if (dangers > 0) return paint('red', `${of}. Tasks may be lost, or none can be taken.`)
-  return paint('green', `${of}. Nothing here loses tasks.`)
+  const named = (wanted: Verdict) => {
+    const found = findings.filter(({ verdict }) => verdict === wanted).map(({ check }) => check)
+    const names = found.length === 0 ? '' : ` (${[...new Set(found)].join(', ')})`
+    return `${found.length} ${wanted}${names}`
+  }
+  const counts = `${findings.length} findings: ${named('danger')}, ${named('warning')}.`
+  return isHealthy(findings)
+    ? paint('green', wrap(`${counts} Nothing here loses tasks.`, ''))
+    : paint('red', wrap(`${counts} Tasks may be lost, or none can be taken.`, ''))
 }
+
+const isHealthy = (findings: readonly Finding[]): boolean =>
+  findings.every(({ verdict }) => verdict !== 'danger')
 
 /** What the checks found; what a wrong flag does is wrong use, as everywhere. */
 async function findAll(globals: Globals): Promise<Finding[]> {
@@ -59,7 +65,7 @@ const clean = (finding: Finding): Finding => ({
 
 async function doctor(globals: Globals): Promise<void> {
   const findings = (await findAll(globals)).map(clean)
-  const healthy = findings.every(({ verdict }) => verdict !== 'danger')
+  const healthy = isHealthy(findings)
   const words = () => [...findings.map(paragraphOf), summaryOf(findings)].join('\n\n')
   await printResult({ ok: healthy, findings }, { json: globals.json === true, words })
   if (!healthy) process.exitCode = exitCodes.failed

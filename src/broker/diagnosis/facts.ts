@@ -23,7 +23,7 @@ export interface ServerFacts {
 
 /** What the user of the connection may do of what the product does. */
 export interface Rights {
-  /** The user's name, where it may be asked. */
+  /** The user's name, where it may be asked or the connection names one. */
   readonly user: string | undefined
   /** Commands as ACL rules write them. */
   readonly refused: readonly string[]

@@ -9,6 +9,8 @@ import { askServer, fieldsOf, type ServerQuestions } from './server-facts.js'
 
 /** ms for a server to be reached. */
 const toReach = 2500
+/** ms that one server has after its first error: it may be on its way back. */
+const afterError = 300
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -29,13 +31,17 @@ async function withConnection<Answer>(
 ): Promise<Answer> {
   const connection = openConnection(settings, { name: 'redisdistro-doctor', commandTimeout })
   let reason: Error | undefined
-  connection.on('error', (error: Error) => {
-    reason = error
+  const settled = new Promise<'ready' | 'failed'>((resolve) => {
+    connection.once('ready', () => resolve('ready'))
+    connection.on('error', (error: Error) => {
+      reason = error
+      // Of several servers another one may answer.
+      if ('url' in settings) setTimeout(() => resolve('failed'), afterError)
+    })
   })
-  const ready = new Promise<true>((resolve) => connection.once('ready', () => resolve(true)))
   connection.connect().catch(() => undefined)
   try {
-    if ((await within(toReach, ready)) === undefined) {
+    if ((await within(toReach, settled)) !== 'ready') {
       const words = reason ? reason.message : `no answer within ${toReach} ms`
       throw new RedisDistroError('store_away', `${says} cannot be reached: ${words}`)
     }

@@ -114,7 +114,7 @@ async function userOf(node: Redis): Promise<string | undefined> {
   try {
     return String(await node.call('ACL', 'WHOAMI'))
   } catch {
-    return undefined
+    return node.options.username ?? undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Redis } from 'ioredis'
 import { systemClock } from '../../core/clock.js'
 import { isRedisDistroError } from '../../core/errors.js'
@@ -88,6 +89,14 @@ async function durabilityOf(
   }
 }
 
+/** Where a server is; the one that sentinels named is known by its socket alone. */
+function placeOf({ options, stream }: Redis): string {
+  const { host, port, path, sentinels } = options
+  if (!sentinels?.length) return path ?? `${host}:${port}`
+  const { remoteAddress, remotePort } = stream as Socket
+  return `${remoteAddress}:${remotePort}`
+}
+
 export interface ServerQuestions {
   readonly prefix: string
   /** ms within which a call settles. */
@@ -97,8 +106,7 @@ export interface ServerQuestions {
 
 /** Asks one server for all that there is to know; it changes nothing there. */
 export async function askServer(node: Redis, questions: ServerQuestions): Promise<ServerFacts> {
-  const { host, port, path } = node.options
-  const says = path ?? `${host}:${port}`
+  const says = placeOf(node)
   const report = await answerOf(node.info())
   return {
     says,

@@ -100,5 +100,9 @@ export function finding(
   return { check, verdict, found, why, ...(todo === undefined ? {} : { do: todo }) }
 }
 
+/** A number of things: `1 task`, `2 tasks`. */
+export const several = (count: number, thing: string): string =>
+  `${count} ${thing}${count === 1 ? '' : 's'}`
+
 export const wordsOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)

@@ -1,6 +1,6 @@
 import { within } from '../../core/within.js'
 import type { ResolvedConfig } from '../resolved-config.js'
-import { type CheckName, checks, type Finding, finding, wordsOf } from './checks.js'
+import { type CheckName, checks, type Finding, finding, several, wordsOf } from './checks.js'
 import { checkPlugins } from './plugins.js'
 import { checkStore } from './store.js'
 import { checkTelemetry } from './telemetry.js'
@@ -8,7 +8,7 @@ import { checkTelemetry } from './telemetry.js'
 /** ms that all checks may take, side by side. */
 const longest = 10_000
 /** ms that plugins and endpoints may take to answer: less, so that they are named when they do not. */
-const longestOutside = 8_000
+const longestOutside = 6_000
 
 /** What is said of a group that came to no end, or broke. */
 async function ended(name: CheckName, group: Promise<Finding[]>): Promise<Finding[]> {
@@ -38,7 +38,7 @@ export async function examine(
   progress: (done: number) => void = () => undefined,
 ): Promise<Finding[]> {
   const { file, queues, tasks } = config
-  const words = `${file ?? 'the config'} can be used: ${queues.size} queues, ${tasks.size} task types`
+  const words = `${file ?? 'the config'} can be used: ${several(queues.size, 'queue')}, ${several(tasks.size, 'task type')}`
   const stop = AbortSignal.timeout(longestOutside)
   const groups = [
     ended('store', checkStore(config)),

@@ -1,6 +1,6 @@
 import type { ServerFacts } from '../../broker/diagnosis/facts.js'
 import type { ResolvedConfig } from '../resolved-config.js'
-import { type Finding, finding } from './checks.js'
+import { type Finding, finding, several } from './checks.js'
 
 /** Of one ended task without much of a payload or a result, about. */
 const bytesOfTask = 500
@@ -82,7 +82,7 @@ export function judgeRetention(
     .reduce((sum, { count }) => sum + count, 0)
   const bytes = kept * bytesOfTask
   const found =
-    `up to ${kept} ended tasks may be kept over ${queues.size} queue${queues.size === 1 ? '' : 's'}, ` +
+    `up to ${several(kept, 'ended task')} may be kept over ${several(queues.size, 'queue')}, ` +
     `some ${formatBytes(bytes)} at ${bytesOfTask} bytes each, of ${formatBytes(room)}`
   if (bytes < room / 2) return [finding('retention', 'ok', { found })]
   const todo = 'lower defaults.retention.*.count, or give Redis more memory'

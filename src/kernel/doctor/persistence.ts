@@ -1,6 +1,6 @@
 import type { ServerFacts } from '../../broker/diagnosis/facts.js'
 import { formatDuration } from '../../core/duration.js'
-import { type Finding, finding } from './checks.js'
+import { type Finding, finding, several } from './checks.js'
 
 /** A rule of `save`: a snapshot after so long if so many keys have changed. */
 interface SnapshotRule {
@@ -14,7 +14,7 @@ function rulesOf(save: string): SnapshotRule[] {
 }
 
 const wordsOfRule = ({ seconds, changes }: SnapshotRule): string =>
-  `after ${formatDuration(seconds * 1000)} with ${changes} change${changes === 1 ? '' : 's'}`
+  `after ${formatDuration(seconds * 1000)} with ${several(changes, 'change')}`
 
 const turnOn = 'set appendonly yes in its config (redis-cli config set appendonly yes)'
 
@@ -25,7 +25,7 @@ function atStake({ info = {}, time }: ServerFacts): string {
   const since =
     time === undefined || !Number.isFinite(saved)
       ? 'the last snapshot'
-      : `the last snapshot ${formatDuration(Math.max(0, time - saved))} ago`
+      : `the last snapshot ${formatDuration(Math.max(0, Math.round((time - saved) / 1000)) * 1000)} ago`
   return `a crash now would lose ${changes} changes since ${since}`
 }
 
@@ -39,7 +39,9 @@ function bySnapshots(facts: ServerFacts): Finding {
   const rules = save === undefined ? [] : rulesOf(save)
   const longest = Math.max(0, ...rules.map(({ seconds }) => seconds))
   const when =
-    save === undefined ? 'at times that may not be read' : rules.map(wordsOfRule).join(', ')
+    save === undefined
+      ? 'whether and when may not be read without +config|get'
+      : rules.map(wordsOfRule).join(', ')
   const most =
     longest > 0 ? `; a crash may lose up to ${formatDuration(longest * 1000)} of tasks` : ''
   const found = `${says} keeps snapshots only (${when})${most}; ${atStake(facts)}`

@@ -8,7 +8,7 @@ import { type Finding, finding, wordsOf } from './checks.js'
 import { formatBytes } from './memory.js'
 
 /** ms for a check that does not mind its signal. */
-const longest = 9000
+const longest = 7000
 
 async function checkPlugin(plugin: Plugin, host: PluginCheckHost): Promise<Finding> {
   const types = plugin.tasks.map(({ type }) => type).join(', ')

@@ -1,7 +1,7 @@
 import { formerParts, partitionsOf } from '../../client/placement.js'
 import type { Broker, Partition } from '../../core/broker.js'
 import type { ResolvedConfig, ResolvedQueue } from '../resolved-config.js'
-import { type Finding, finding } from './checks.js'
+import { type Finding, finding, several } from './checks.js'
 
 /** What lies in a queue, over its partitions. */
 interface QueueFacts {
@@ -62,25 +62,23 @@ export async function lookForLeft(broker: Broker, queues: Queues): Promise<LeftF
   return found
 }
 
-const tasks = (count: number): string => `${count} task${count === 1 ? '' : 's'}`
-
 /** Share of the dead letters' retention from which on they are told of. */
 const nearlyFull = 0.9
 
 function* remarksOn({ name, ...queue }: QueueFacts): Generator<Finding> {
   const { unended, workers, paused, dead, retention } = queue
   if (paused) {
-    const found = `queue '${name}' is paused, with ${tasks(unended)} that have not ended`
+    const found = `queue '${name}' is paused, with ${several(unended, 'task')} that have not ended`
     const todo = `redisdistro queue resume ${name}`
     yield finding('queues', 'note', { found, todo })
   }
   if (unended > 0 && workers === 0) {
-    const found = `queue '${name}' has ${tasks(unended)} and no live worker`
+    const found = `queue '${name}' has ${several(unended, 'task')} and no live worker`
     const todo = `start one: redisdistro start --worker --queues ${name}`
     yield finding('queues', 'warning', { found, todo })
   }
   if (retention.dead.count > 0 && dead >= retention.dead.count * nearlyFull) {
-    const found = `queue '${name}' has ${dead} dead letters; beyond ${retention.dead.count} the oldest go`
+    const found = `queue '${name}' has ${several(dead, 'dead letter')}; beyond ${retention.dead.count} the oldest go`
     const todo = 'look at them (redisdistro dead list), requeue or purge them'
     yield finding('queues', 'warning', { found, todo })
   }
@@ -92,8 +90,18 @@ export function judgeQueues(queues: readonly QueueFacts[]): Finding[] {
   const sum = (of: (queue: QueueFacts) => number) =>
     queues.reduce((total, queue) => total + of(queue), 0)
   const found =
-    `${queues.length} queue${queues.length === 1 ? '' : 's'}, ${tasks(sum(({ unended }) => unended))} ` +
-    `that have not ended, ${sum(({ dead }) => dead)} dead letters, ${sum(({ workers }) => workers)} live workers`
+    `${several(queues.length, 'queue')}, ${several(
+      sum(({ unended }) => unended),
+      'task',
+    )} that have ` +
+    `not ended, ${several(
+      sum(({ dead }) => dead),
+      'dead letter',
+    )}, ` +
+    several(
+      sum(({ workers }) => workers),
+      'live worker',
+    )
   return [finding('queues', 'ok', { found })]
 }
 
@@ -104,14 +112,14 @@ export function judgeLeft(left: readonly LeftFacts[]): Finding[] {
   }
   return left.map(({ queue, left: count, known }) => {
     if (known) {
-      const found = `queue '${queue}' has ${tasks(count)} under a former number of partitions`
+      const found = `queue '${queue}' has ${several(count, 'task')} under a former number of partitions`
       return finding('partitions', 'note', {
         found,
         todo: 'keep its workers running: they empty it',
       })
     }
-    const found = `queue '${queue}', which is not in the config, has ${tasks(count)}`
-    const todo = `put it back under queues, or let a release that knows it run its workers`
+    const found = `queue '${queue}', which is not in the config, has ${several(count, 'task')}`
+    const todo = 'put it back under queues, or let a release that knows it run its workers'
     return finding('partitions', 'warning', { found, todo })
   })
 }

@@ -1,6 +1,6 @@
 import type { SentinelFacts, ServerFacts, StoreFacts } from '../../broker/diagnosis/facts.js'
 import type { ResolvedConfig } from '../resolved-config.js'
-import { type Finding, finding } from './checks.js'
+import { type Finding, finding, several } from './checks.js'
 
 const allSlots = 16_384
 
@@ -76,7 +76,7 @@ export function judgeReplicas({ says, info }: ServerFacts, failsOver: boolean): 
     ({ address, state, lag, offset: has }) =>
       `${address} ${state}, ${lag} s and ${Math.max(0, offset - has)} bytes behind`,
   )
-  const found = `${says} has ${replicas.length} replica${replicas.length === 1 ? '' : 's'}: ${listed.join('; ')}`
+  const found = `${says} has ${several(replicas.length, 'replica')}: ${listed.join('; ')}`
   if (late.length === 0) return [finding('replicas', 'ok', { found })]
   const todo = `look at ${late.map(({ address }) => address).join(', ')}, and at the network between`
   return [finding('replicas', 'warning', { found, todo })]
