@@ -18,7 +18,7 @@ const margin = ' '.repeat(widest + 2)
 
 function paragraphOf({ check, verdict, found, why, do: todo }: Finding): string {
   const lines = [
-    wrap(`${check}: ${found}`, margin),
+    wrap(`${check}: ${found.replace(/\s+/g, ' ').trim()}`, margin),
     wrap(why, `${margin}why: `),
     ...(todo === undefined ? [] : [wrap(todo, `${margin}do:  `)]),
   ]

@@ -136,11 +136,11 @@ export async function table<Row>(
 
 /**
  * Text in lines that fit the terminal, the first behind `first` and the others behind as much room;
- * one line where stdout is none.
+ * as it is where stdout is none.
  */
 export function wrap(text: string, first: string): string {
   const room = isTerminal() ? process.stdout.columns || 80 : Infinity
-  const [head = '', ...words] = oneLine(text).trim().split(' ')
+  const [head = '', ...words] = harmless(text).split(' ')
   const lines = [`${first}${head}`]
   for (const word of words) {
     const line = lines.at(-1) ?? ''
@@ -158,9 +158,11 @@ export function pairs(
   const width = Math.max(0, ...known.map(([name]) => name.length)) + gap
   return known
     .map(([name, value]) => {
-      const text = harmless(String(value))
+      const text = String(value)
       // What has lines of its own, as JSON, is to be copied whole.
-      const fitted = text.includes('\n') ? text : wrap(text, ' '.repeat(width)).slice(width)
+      const fitted = text.includes('\n')
+        ? harmless(text)
+        : wrap(text, ' '.repeat(width)).slice(width)
       return `${paint('bold', name.padEnd(width))}${fitted}`
     })
     .join('\n')

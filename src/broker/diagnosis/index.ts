@@ -55,9 +55,12 @@ async function withConnection<Answer>(
   }
 }
 
-async function clusterOf(node: Redis | undefined): Promise<StoreFacts['cluster']> {
-  if (node === undefined) return undefined
-  return fieldsOf(String(await node.call('CLUSTER', 'INFO')))
+async function clusterOf(node: Redis | undefined): Promise<Readonly<Record<string, string>>> {
+  if (node === undefined) return { cluster_state: 'unknown: no master answers' }
+  return await node.call('CLUSTER', 'INFO').then(
+    (report) => fieldsOf(String(report)),
+    (error: unknown) => ({ cluster_state: `unknown: ${wordsOf(error)}` }),
+  )
 }
 
 /**
