@@ -30,7 +30,7 @@ function summaryOf(findings: readonly Finding[]): string {
   const named = (wanted: Verdict) => {
     const found = findings.filter(({ verdict }) => verdict === wanted).map(({ check }) => check)
     const names = found.length === 0 ? '' : ` (${[...new Set(found)].join(', ')})`
-    return `${found.length} ${wanted}${names}`
+    return `${found.length} ${wanted}${found.length === 1 ? '' : 's'}${names}`
   }
   const counts = `${findings.length} findings: ${named('danger')}, ${named('warning')}.`
   return isHealthy(findings)
