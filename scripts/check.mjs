@@ -28,6 +28,7 @@ const steps = [
   { name: 'states', args: ['scripts/state-machine.mjs', '--check'], after: 'build' },
   { name: 'errors', args: ['scripts/errors.mjs', '--check'], after: 'build' },
   { name: 'config', args: ['scripts/config-docs.mjs', '--check'], after: 'build' },
+  { name: 'cli', args: ['scripts/cli-docs.mjs', '--check'], after: 'build' },
   { name: 'tree', args: ['scripts/check-tree.mjs'] },
   { name: 'audit', args: ['scripts/audit.mjs'] },
 ]

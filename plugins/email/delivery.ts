@@ -40,6 +40,8 @@ export interface DeliveryContext {
 export interface Delivery {
   /** Delivers one message, or throws what the retry policy is to judge. */
   deliver(message: MailMessage, context: DeliveryContext): Promise<Delivered>
+  /** Looks whether mails can go this way now, and says in words what it found. */
+  check(): Promise<string>
   /** Ends connections; no delivery follows. */
   close(): void
 }

@@ -2,7 +2,7 @@ import { definePlugin, defineTask } from 'redisdistro'
 import type { EmailResult } from './delivery.js'
 import { type EmailOptions, type EmailOptionsInput, optionsSchema } from './options.js'
 import { payloadSchema } from './payload.js'
-import { PostOffice } from './post-office.js'
+import { PostOffice, tryOut } from './post-office.js'
 
 export type { EmailResult } from './delivery.js'
 export type { EmailOptionsInput } from './options.js'
@@ -35,6 +35,7 @@ export default function email(input: EmailOptionsInput = {}) {
     tasks: (options) => [emailTask(options, post)],
     setup: (kernel, options) => post.open(kernel, options),
     close: () => post.close(),
+    check: tryOut,
   })
   return configure(input)
 }

@@ -37,6 +37,7 @@ export function openOutbox(directory: string): Delivery {
       const accepted = [...new Set(recipients.map(({ address }) => address))]
       return { messageId: message.messageId, accepted, refused: [], file }
     },
+    check: async () => `mails are not sent but written to ${directory} as .eml files`,
     close() {},
   }
 }

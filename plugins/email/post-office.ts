@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { PluginClient, PluginHost } from 'redisdistro'
+import { FatalError, type PluginCheckHost, type PluginClient, type PluginHost } from 'redisdistro'
 import { type Mailbox, parseSender } from './address.js'
 import type { Delivery, DeliveryContext, EmailResult } from './delivery.js'
 import { followUp } from './follow-ups.js'
@@ -14,7 +14,10 @@ interface OpenOffice {
 }
 
 // What sends is loaded here: clients and commands read the config too, and never send.
-async function openDelivery(kernel: PluginHost, options: EmailOptions): Promise<Delivery> {
+async function openDelivery(
+  kernel: Omit<PluginHost, 'client'>,
+  options: EmailOptions,
+): Promise<Delivery> {
   const destination = chooseDestination(options, process.env, kernel.env.production)
   if (destination.kind === 'smtp') {
     const { hostname, port, protocol } = destination.url
@@ -34,9 +37,31 @@ async function openDelivery(kernel: PluginHost, options: EmailOptions): Promise<
   return openOutbox(directory)
 }
 
-async function openOffice(kernel: PluginHost, options: EmailOptions): Promise<OpenOffice> {
+async function openOffice(
+  kernel: Omit<PluginHost, 'client'>,
+  options: EmailOptions,
+): Promise<OpenOffice> {
   const sender = chooseSender(options, process.env)
   return { sender, delivery: await openDelivery(kernel, options) }
+}
+
+/**
+ * Opens an office of its own, looks whether mails can go out, and closes it.
+ * @throws FatalError where none can be opened, Error where the server does not answer as it should
+ */
+export async function tryOut(host: PluginCheckHost, options: EmailOptions): Promise<string> {
+  const { delivery, sender } = await openOffice(host, options).catch((cause: unknown) => {
+    throw new FatalError(cause instanceof Error ? cause.message : String(cause), { cause })
+  })
+  const late = new Promise<never>((_, reject) => {
+    const words = 'the mail server did not answer in time'
+    host.signal.addEventListener('abort', () => reject(new Error(words)), { once: true })
+  })
+  try {
+    return `${await Promise.race([delivery.check(), late])}; mails are from ${sender.address}`
+  } finally {
+    delivery.close()
+  }
 }
 
 /**

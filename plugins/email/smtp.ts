@@ -71,6 +71,14 @@ export function openSmtp(url: URL, options: SmtpOptions): Delivery {
       const { messageId, accepted, response } = sent
       return { messageId, accepted, refused, response }
     },
+    async check(): Promise<string> {
+      await transport.verify().catch((cause: unknown) => {
+        const words = cause instanceof Error ? cause.message : String(cause)
+        throw new Error(`the SMTP server at ${url.host} cannot be used: ${words}`, { cause })
+      })
+      const login = url.username === '' ? '' : ' and takes the login'
+      return `the SMTP server at ${url.host} answers${login}`
+    },
     // Tasks that still run by now were aborted; a server that stalls must not hold the stop.
     close: () => transport.close({ force: true }),
   }

@@ -27,7 +27,8 @@ export interface StoreOptions {
   readonly clock?: Clock | undefined
 }
 
-interface Ground {
+/** What an open broker would stand on. */
+export interface Ground {
   readonly kind: Store['kind']
   readonly connection: ConnectionSettings
   readonly says?: string
@@ -47,8 +48,12 @@ function refuseStandIn(durability: Durability | undefined, kind: Store['kind']):
   )
 }
 
-/** What the tasks shall lie in: the Redis of the settings, the embedded one, or this process. */
-async function findGround(options: StoreOptions): Promise<Ground> {
+/**
+ * What the tasks shall lie in: the Redis of the settings, the embedded one, which is started, or this
+ * process.
+ * @throws RedisDistroError `no_store`, or `unsafe_redis` where the stand-in gives too little
+ */
+export async function findGround(options: Omit<StoreOptions, 'log' | 'clock'>): Promise<Ground> {
   const connection = connectionOf(options.redis)
   if (connection) return { kind: 'redis', connection, release: nothing }
   if (options.production && options.redis.url !== 'embedded') {

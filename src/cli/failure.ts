@@ -10,7 +10,8 @@ export const exitWords = `
 Exit codes:
   0  done
   1  failed: the command was right, and could not be done
-  2  wrong use: an argument, option, payload, time, or the name of a type, queue or file`
+  2  wrong use: an argument, option, payload, time, or the name of a type,
+     queue or file`
 
 /** Codes that speak of what a command was given, its payload in a file or stdin included. */
 const ofArguments: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

@@ -18,6 +18,8 @@ export interface Column<Row> {
 
 const gap = 2
 const narrowest = 8
+/** Of any column, where the terminal is too narrow for more. */
+const narrowestOfAll = 4
 
 const isTerminal = (): boolean => process.stdout.isTTY === true
 
@@ -45,6 +47,12 @@ const stateStyles: Partial<Record<State, Style>> = {
 
 export const stateStyle = (state: State): Style | undefined => stateStyles[state]
 
+const wideSigns =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/gu
+
+/** Columns of a terminal that a text takes: East Asian signs and emoji take two. */
+const widthOf = (text: string): number => [...text].length + (text.match(wideSigns)?.length ?? 0)
+
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0)
 
 /** The columns of a table with the widths of their widest cells. */
@@ -68,19 +76,23 @@ function without<Row>(columns: readonly Measured<Row>[], room: number): Measured
   return kept
 }
 
-/** Takes from the widest flexible column until the whole fits. */
+/** Takes from the widest flexible column until the whole fits; where that does not do, from any. */
 function fitInto<Row>(columns: readonly Measured<Row>[], room: number): Measured<Row>[] {
   const fitted = without(columns, room)
   let over = sumOf(fitted.map(({ width }) => width)) + gap * (fitted.length - 1) - room
-  while (over > 0) {
-    const [widest] = fitted
-      .filter(({ column, width }) => column.flexible && width > narrowest)
-      .sort((a, b) => b.width - a.width)
-    if (widest === undefined) break
-    const less = Math.min(Math.ceil(over / 4), widest.width - narrowest)
-    fitted[fitted.indexOf(widest)] = { ...widest, width: widest.width - less }
-    over -= less
+  const narrow = (least: number, mayCut: (column: Column<Row>) => boolean) => {
+    while (over > 0) {
+      const [widest] = fitted
+        .filter(({ column, width }) => mayCut(column) && width > least)
+        .sort((a, b) => b.width - a.width)
+      if (widest === undefined) break
+      const less = Math.min(Math.ceil(over / 4), widest.width - least)
+      fitted[fitted.indexOf(widest)] = { ...widest, width: widest.width - less }
+      over -= less
+    }
   }
+  narrow(narrowest, ({ flexible }) => flexible === true)
+  narrow(narrowestOfAll, () => true)
   return fitted
 }
 
@@ -99,7 +111,7 @@ export async function table<Row>(
   const { default: Table } = await import('cli-table3')
   const textOf = ({ cell }: Column<Row>, row: Row) => oneLine(String(cell(row) ?? '-'))
   const measured = columns.map((column) => {
-    const lengths = rows.map((row) => textOf(column, row).length)
+    const lengths = rows.map((row) => widthOf(textOf(column, row)))
     return { column, width: lengths.reduce((a, b) => Math.max(a, b), column.head.length) }
   })
   const fitted = fitInto(measured, isTerminal() ? process.stdout.columns || 80 : Infinity)
@@ -122,6 +134,22 @@ export async function table<Row>(
   return drawn.toString().replace(/[ ]+$/gm, '')
 }
 
+/**
+ * Text in lines that fit the terminal, the first behind `first` and the others behind as much room;
+ * as it is where stdout is none.
+ */
+export function wrap(text: string, first: string): string {
+  const room = isTerminal() ? process.stdout.columns || 80 : Infinity
+  const [head = '', ...words] = harmless(text).split(' ')
+  const lines = [`${first}${head}`]
+  for (const word of words) {
+    const line = lines.at(-1) ?? ''
+    if (widthOf(line) + 1 + widthOf(word) <= room) lines[lines.length - 1] = `${line} ${word}`
+    else lines.push(`${' '.repeat(first.length)}${word}`)
+  }
+  return lines.join('\n')
+}
+
 /** Name and value, one pair a line; pairs without a value are left out. */
 export function pairs(
   entries: readonly (readonly [string, string | number | undefined])[],
@@ -129,7 +157,14 @@ export function pairs(
   const known = entries.filter(([, value]) => value !== undefined && value !== '')
   const width = Math.max(0, ...known.map(([name]) => name.length)) + gap
   return known
-    .map(([name, value]) => `${paint('bold', name.padEnd(width))}${harmless(String(value))}`)
+    .map(([name, value]) => {
+      const text = String(value)
+      // What has lines of its own, as JSON, is to be copied whole.
+      const fitted = text.includes('\n')
+        ? harmless(text)
+        : wrap(text, ' '.repeat(width)).slice(width)
+      return `${paint('bold', name.padEnd(width))}${fitted}`
+    })
     .join('\n')
 }
 

@@ -14,6 +14,12 @@ export interface PluginHost {
   readonly env: { readonly production: boolean }
 }
 
+/** What a plugin's `check` sees: it is called without a kernel, by `redisdistro doctor`. */
+export interface PluginCheckHost extends Omit<PluginHost, 'client'> {
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
 interface PluginParts<Tasks extends readonly AnyTaskDefinition[]> {
   readonly name: string
   readonly tasks: Tasks
@@ -23,6 +29,11 @@ export interface PluginOptions<Tasks extends readonly AnyTaskDefinition[]>
   extends PluginParts<Tasks> {
   setup?(kernel: PluginHost): Promise<void> | void
   close?(): Promise<void> | void
+  /**
+   * Looks whether what the plugin needs outside is there, without `setup`, and resolves with what it
+   * found, in words. What it throws is a warning; a FatalError says that the plugin will not start.
+   */
+  check?(host: PluginCheckHost): Promise<string> | string
 }
 
 export interface ConfigurablePluginOptions<
@@ -35,6 +46,8 @@ export interface ConfigurablePluginOptions<
   readonly tasks: Tasks | ((options: z.output<Schema>) => Tasks)
   setup?(kernel: PluginHost, options: z.output<Schema>): Promise<void> | void
   close?(): Promise<void> | void
+  /** See `PluginOptions`. */
+  check?(host: PluginCheckHost, options: z.output<Schema>): Promise<string> | string
 }
 
 const brand = Symbol.for('redisdistro.plugin')
@@ -45,6 +58,7 @@ export interface Plugin<Tasks extends readonly AnyTaskDefinition[] = readonly An
   readonly [brand]: true
   readonly setup?: (kernel: PluginHost) => Promise<void> | void
   readonly close?: () => Promise<void> | void
+  readonly check?: (host: PluginCheckHost) => Promise<string> | string
 }
 
 export const isPlugin = (value: unknown): value is Plugin =>
@@ -74,7 +88,7 @@ export function definePlugin(
   if (!('options' in plugin)) {
     return Object.freeze({ ...plugin, [brand]: true as const })
   }
-  const { name, options: schema, tasks, setup, close } = plugin
+  const { name, options: schema, tasks, setup, close, check } = plugin
   return (input) => {
     // They are seen here alone: what holds them later is the plugin's own.
     learnSecretsOf(input)
@@ -93,6 +107,7 @@ export function definePlugin(
       tasks: typeof tasks === 'function' ? tasks(options) : tasks,
       ...(setup ? { setup: (kernel: PluginHost) => setup(kernel, options) } : {}),
       ...(close ? { close } : {}),
+      ...(check ? { check: (host: PluginCheckHost) => check(host, options) } : {}),
       [brand]: true as const,
     })
   }

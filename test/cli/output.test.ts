@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Column, table } from '../../src/cli/output.js'
+import { type Column, pairs, table, wrap } from '../../src/cli/output.js'
 
 interface Row {
   readonly id: string
@@ -52,6 +52,36 @@ test('a spare column is left out where cutting does not do', async () => {
   expect(longest(narrow)).toBeLessThanOrEqual(30)
   expect(narrow).not.toContain('SPARE')
   expect(narrow).toContain('a-rather-long-id')
+})
+
+test('a column that is never cut is cut where the terminal leaves nothing else', async () => {
+  vi.stubEnv('NO_COLOR', '1')
+  pretend({ isTTY: true, columns: 40 })
+  const long = [{ id: 'an-id-of-somebody-who-likes-long-ones-0001', words: 'short' }]
+  const drawn = await table(columns, long)
+  expect(longest(drawn)).toBeLessThanOrEqual(40)
+  expect(drawn).toMatch(/^an-id-of-\S*… +short$/m)
+})
+
+test('signs that take two columns are given them, where nothing is cut too', async () => {
+  pretend({ isTTY: false, columns: 80 })
+  const words = '宛先がありません🙂'
+  expect(await table(columns, [{ id: 'x', words }])).toContain(words)
+})
+
+test('a sentence is wrapped behind its name, on a terminal alone, and JSON never', () => {
+  vi.stubEnv('NO_COLOR', '1')
+  const entries = [
+    ['why', 'one  two three four five six'],
+    ['payload', '{\n  "a": "a rather long text"\n}'],
+  ] as const
+  pretend({ isTTY: true, columns: 24 })
+  expect(pairs(entries)).toBe(
+    'why      one  two three\n         four five six\npayload  {\n  "a": "a rather long text"\n}',
+  )
+  pretend({ isTTY: false, columns: 24 })
+  expect(pairs(entries)).toContain('why      one  two three four five six\n')
+  expect(wrap('a b', 'x: ')).toBe('x: a b')
 })
 
 test('colours are for terminals without NO_COLOR', async () => {

@@ -16,6 +16,7 @@ test('the page shows the files that it speaks of', () => {
     'redisdistro.config.ts',
     'plugins/backup.ts',
     'plugins/report.ts',
+    'plugins/parcel.ts',
     'plugins/signup.ts',
     'plugins/greet.check.ts',
   ])
