@@ -92,6 +92,11 @@ export class Slots implements RunHost {
     return (held) => known.has(nameOf(held))
   }
 
+  /** Gives back what does not start at once. */
+  giveBackWaiting(): void {
+    this.giveBack(Math.max(0, this.#parts.options.concurrency - this.#running.size))
+  }
+
   /** Gives back what was claimed ahead beyond `keep`. */
   giveBack(keep: number): void {
     const surplus = this.#claimed.splice(keep)
@@ -132,7 +137,7 @@ export class Slots implements RunHost {
   }
 
   releaseAll(): void {
-    for (const run of this.#running.all()) this.#finish(run, { name: 'release' })
+    for (const run of this.#running.all()) this.#finish(run, { name: 'release', begun: true })
   }
 
   /** Runs past their timeout fail now, whether or not their handler heeds the signal. */
@@ -194,7 +199,7 @@ export class Slots implements RunHost {
     run.over = true
     this.#running.delete(run)
     const excused = run.endsWithWorker && outcome.name !== 'complete'
-    const heard: SettledOutcome = excused ? { name: 'release' } : outcome
+    const heard: SettledOutcome = excused ? { name: 'release', begun: true } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
     if (heard.name === 'retry' || heard.name === 'bury') this.#tellFailure(run, heard)
     this.#parts.tally.count(run.leased.body.type, heard.name)

@@ -106,6 +106,7 @@ const queueStatus = (name: string, paused = false): QueueStatus => ({
   oldestWaitingAge: 1500,
   throughput: { enqueued: 1, completed: 1, failed: 0 },
   workers: 2,
+  limits: {},
 })
 
 const counts = { enqueued: 9, completed: 8, retried: 7, dead: 6, cancelled: 5, lost: 4 }

@@ -80,6 +80,7 @@ export class WorkerStage {
       broker: between(this.broker),
       partition: this.partition,
       concurrency,
+      weight: 1,
       registry: new Map([['job', job]]),
       settings: { lease, shutdownGrace: 200, mismatchGrace: 1000, maxCrashes: 2 },
       retention: { age: 86_400_000, count: 1000 },
