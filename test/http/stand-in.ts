@@ -210,6 +210,10 @@ export class StandInOperator implements OperatorContract {
   queue = (name: string) => this.#queue(name, false)
   pause = (name: string) => this.#queue(name, true)
   resume = (name: string) => this.#queue(name, false)
+  limit = (name: string, change: object) => {
+    this.#note('limit', name, change)
+    return this.#queue(name, false)
+  }
 
   async deadLetters() {
     return [{ key: 'dead', count: 2 }]

@@ -42,7 +42,8 @@ if room then
     bucket = bucket + leased * step
     call('HSET', meta, 'bucket', text(bucket))
   end
-  held = room - leased < 1 and tonumber(call('ZCARD', waiting)) > 0
+  local line = tonumber(call('ZCARD', waiting)) > 0
+  held = line and room - leased < 1
   local untilMs, looker = string.match(state[5] or '', '^(%d+) (%S+)$')
   local quiet
   if held and slots and slots - leased < 1 then
@@ -58,7 +59,7 @@ if room then
     if quiet ~= state[5] then call('HSET', meta, 'quiet', quiet) end
   else
     if state[5] then call('HDEL', meta, 'quiet') end
-    if held and call('EXISTS', wake) == 0 then call('LPUSH', wake, '1') end
+    if line and found == wanted and call('EXISTS', wake) == 0 then call('LPUSH', wake, '1') end
   end
 end
 `,
