@@ -14,8 +14,7 @@ export function limitsContract(connect: () => ConnectionSettings): void {
   })
   afterEach(() => stage.broker.close())
 
-  const wait = (ms: number) =>
-    stage.broker.wait(stage.partition, ms, new AbortController().signal)
+  const wait = (ms: number) => stage.broker.wait(stage.partition, ms, new AbortController().signal)
   const limit = (change: LimitsChange) => stage.broker.limit(stage.partition, change)
   const say = (limits: { rate?: string; maxActive?: number }) =>
     stage.broker.sayLimits(stage.partition, limits)
