@@ -101,7 +101,7 @@ function readCycle(answer: readonly string[]): CycleReply {
     // A due time that a person wrote may be none.
     ...(nextDue && Number.isFinite(Number(nextDue)) ? { nextDue: Number(nextDue) } : {}),
     paused: paused === '1',
-    limited: limited === '1',
+    ...(limited === '1' ? { limited: true } : {}),
   }
 }
 

@@ -138,7 +138,7 @@ export type CycleReply =
       readonly nextDue?: number
       readonly paused: boolean
       /** True where a rate or maxActive holds: what is leased is to start at once. */
-      readonly limited: boolean
+      readonly limited?: true
     }
 
 /** What a worker tells of itself, for operators. */

@@ -205,7 +205,7 @@ export class Pump {
     if (wanted > 0) this.#watch.hear(reply.leased.length >= wanted, reply.nextDue)
     this.#slots.claim(reply.leased)
     if (reply.limited && !this.#limited) this.#slots.giveBackWaiting()
-    this.#limited = reply.limited
+    this.#limited = reply.limited === true
     if (this.#mode !== 'running') this.#slots.close()
   }
 
