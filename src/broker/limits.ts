@@ -16,7 +16,7 @@ function rateText(text: string | undefined | null): string {
 }
 
 /** What a script keeps as limits, 'amount ms burst most', for people. */
-export function readLimits(text: string): QueueLimits {
+function readLimits(text: string): QueueLimits {
   const [, amount, per] = /^(\d+) (\d+) (\d+) /.exec(text) ?? []
   const [, most] = / (\d+)$/.exec(text) ?? []
   return {
