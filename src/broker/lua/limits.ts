@@ -11,7 +11,7 @@ export const cutWanted = fragment(
   `
 local room, slots, step, burst, bucket
 if state[3] and not paused then
-  local amount, per, size = string.match(state[3], '^(%d+) (%d+) (%d+) ')
+  local amount, per, size = string.match(state[3], '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*) ')
   local most = string.match(state[3], ' (%d+)$')
   room = math.huge
   if most then
@@ -71,7 +71,7 @@ export const refund = fragment(
   `
 local function refund(amount)
   local state = call('HMGET', meta, 'limit', 'bucket')
-  local tokens, per = string.match(state[1] or '', '^(%d+) (%d+) ')
+  local tokens, per = string.match(state[1] or '', '^([1-9]%d*) ([1-9]%d*) ')
   if not tokens or not state[2] then return end
   local step = tonumber(per) * 1000 / tonumber(tokens)
   call('HSET', meta, 'bucket', text(math.max(0, (tonumber(state[2]) or 0) - amount * step)))
@@ -92,7 +92,7 @@ local none = '- - - -'
 local state = call('HMGET', meta, 'limit', 'limitSaid', 'bucket')
 local before, said_ = state[1] or none, state[2] or none
 local answer = { 'set', before, said_ }
-local amount, per, burst = string.match(before, '^(%d+) (%d+) (%d+) ')
+local amount, per, burst = string.match(before, '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*) ')
 local limit = said
 if said == '' then
   local rateNow = amount and amount .. ' ' .. per .. ' ' .. burst or '- - -'
@@ -109,7 +109,7 @@ local missing = 0
 if amount then
   missing = math.max(0, (tonumber(state[3] or '') or 0) - micros) * tonumber(amount) / (tonumber(per) * 1000)
 end
-local newAmount, newPer, newBurst = string.match(limit, '^(%d+) (%d+) (%d+) ')
+local newAmount, newPer, newBurst = string.match(limit, '^([1-9]%d*) ([1-9]%d*) ([1-9]%d*) ')
 if newAmount then
   local step = tonumber(newPer) * 1000 / tonumber(newAmount)
   call('HSET', meta, 'bucket', text(micros + math.min(missing, tonumber(newBurst)) * step))
