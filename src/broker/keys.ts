@@ -50,7 +50,7 @@ export const keyNames = [
   'stats',
   /** list of wake-up marks; at most one */
   'wake',
-  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed */
+  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed, limit, limitSaid, bucket, quiet */
   'meta',
 ] as const
 

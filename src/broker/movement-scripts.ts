@@ -1,10 +1,11 @@
 import * as baseLua from './lua/base.js'
 import { bury, countBuried } from './lua/bury.js'
 import { complete, countCompleted } from './lua/complete.js'
-import { answerCycle, cycle } from './lua/cycle.js'
+import { answerCycle, leaseWanted, leaveMark, openCycle } from './lua/cycle.js'
 import { enqueue, enqueueChecked } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
 import { lease, leaveOdd, setOddAside } from './lua/lease.js'
+import { cutWanted, spendTokens } from './lua/limits.js'
 import { promote } from './lua/promote.js'
 import { recall, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
@@ -80,7 +81,11 @@ export const cycleScript = defineScript({
     expire,
     setOddAside,
     lease,
-    cycle,
+    openCycle,
+    cutWanted,
+    leaseWanted,
+    spendTokens,
+    leaveMark,
     countBuried,
     answerCycle,
   ],
@@ -119,7 +124,11 @@ export const shortCycleScript = defineScript({
     promote,
     leaveOdd,
     lease,
-    cycle,
+    openCycle,
+    cutWanted,
+    leaseWanted,
+    spendTokens,
+    leaveMark,
     answerCycle,
   ],
 })

@@ -78,11 +78,11 @@ export async function enqueueTasks(
 }
 
 /** Before the lists in a cycle's answer. */
-const fixedAnswers = 8
+const fixedAnswers = 9
 
 function readCycle(answer: readonly string[]): CycleReply {
   if (answer[0] === 'lost') return { lost: true }
-  const [, now, fence = '', nextDue, paused, refusedCount, withHistory] = answer
+  const [, now, fence = '', nextDue, paused, refusedCount, withHistory, , limited] = answer
   const first = fixedAnswers + Number(refusedCount)
   const fields = withHistory === '1' ? 3 : 2
   const lease = { fence, leasedAt: Math.floor(Number(fence) / 1000) }
@@ -101,6 +101,7 @@ function readCycle(answer: readonly string[]): CycleReply {
     // A due time that a person wrote may be none.
     ...(nextDue && Number.isFinite(Number(nextDue)) ? { nextDue: Number(nextDue) } : {}),
     paused: paused === '1',
+    ...(limited === '1' ? { limited: true } : {}),
   }
 }
 

@@ -16,6 +16,7 @@ import { isEnded, type State, states } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
 import { partitionKeys } from './keys.js'
+import { readLimitState } from './limits.js'
 import { withRawRecords } from './raw-records.js'
 import type { Script } from './script.js'
 import { countsScript, findScript, lettersScript, listScript, rememberedScript } from './scripts.js'
@@ -121,13 +122,16 @@ export async function countTasks(engine: Engine, partition: Partition): Promise<
   const answer = (await runScript(engine, call)) as string[]
   const [now, paused, workers, ...rest] = answer
   const depth = Object.fromEntries(states.map((state, i) => [state, Number(rest[i])]))
-  const heads = rest.slice(states.length + 1).map((blob) => decodeTask(blob).body.enqueuedAt)
+  const [remembered, limit = '', said = '', bucket = '', ...oldest] = rest.slice(states.length)
+  const heads = oldest.map((blob) => decodeTask(blob).body.enqueuedAt)
+  const limits = readLimitState(limit, said, bucket)
   return {
     depth: depth as Record<State, number>,
     paused: paused === '1',
     workers: Number(workers),
-    remembered: Number(rest[states.length]),
+    remembered: Number(remembered),
     now: Number(now),
+    ...(limits ? { limits } : {}),
     ...(heads.length > 0 ? { oldestWaiting: Math.max(0, Number(now) - Math.min(...heads)) } : {}),
   }
 }

@@ -117,7 +117,7 @@ export function settlementArguments(settlement: Settlement): (string | number)[]
         task.id,
         task.fence,
         outcome.after === undefined ? '' : due(outcome.after),
-        '',
+        outcome.begun ? 'begun' : '',
         ...rest,
       ]
     case 'crash':

@@ -14,6 +14,7 @@ import type {
 } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import type { Life } from '../core/life.js'
+import type { LimitsChange, QueueLimits } from '../core/limits.js'
 import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
 import { confirmIds } from './confirm.js'
@@ -22,6 +23,7 @@ import type { BrokerOptions } from './index.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
 import { partitionKeys } from './keys.js'
+import { changeLimits, sayLimits } from './limits.js'
 import { MemoryStore } from './memory-store.js'
 import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
 import * as queries from './queries.js'
@@ -156,6 +158,12 @@ class RedisBroker implements Broker {
   async pause(partition: Partition, paused: boolean) {
     const named = { paused: paused ? 1 : 0 }
     await runScript(this.#engine, { script: scripts.pauseScript, partition, named })
+  }
+  limit(partition: Partition, change: LimitsChange) {
+    return changeLimits(this.#engine, partition, change)
+  }
+  sayLimits(partition: Partition, limits: QueueLimits) {
+    return sayLimits(this.#engine, partition, limits)
   }
 
   counts(partition: Partition) {

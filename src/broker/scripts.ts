@@ -2,6 +2,7 @@ import * as baseLua from './lua/base.js'
 import { bury } from './lua/bury.js'
 import { cancel } from './lua/cancel.js'
 import { expire } from './lua/expire.js'
+import { refund, setLimits } from './lua/limits.js'
 import { eachId } from './lua/moves.js'
 import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
@@ -34,7 +35,7 @@ export const giveBackScript = defineScript({
   name: 'giveBack',
   keys: ['active', 'waiting', 'progress', 'workers', 'wake', 'meta', 'stats'],
   args: ['now', 'worker'],
-  body: [base, time, leaseHeld, wakeUp, release, workersLua.giveBack],
+  body: [base, time, leaseHeld, wakeUp, release, refund, workersLua.giveBack],
 })
 
 export const progressScript = defineScript({
@@ -75,9 +76,9 @@ export const rescueScript = defineScript({
 
 export const cancelScript = defineScript({
   name: 'cancel',
-  keys: [...sets, ...endKeys, 'orders', 'stats'],
+  keys: [...sets, ...endKeys, 'orders', 'stats', 'wake', 'meta'],
   args: ['now'],
-  body: [base, time, header, stateOf, attemptsOf, leaveBehind, eachId, cancel],
+  body: [base, time, header, wakeUp, stateOf, attemptsOf, leaveBehind, eachId, cancel],
 })
 
 export const requeueScript = defineScript({
@@ -126,6 +127,14 @@ export const pauseScript = defineScript({
   keys: ['meta', 'wake'],
   args: ['paused'],
   body: [base, wakeUp, workersLua.pause],
+})
+
+/** Limits by a person or by a config; what `said` means says the fragment. */
+export const limitsScript = defineScript({
+  name: 'limits',
+  keys: ['meta', 'wake', 'stats'],
+  args: ['now', 'said', 'rate', 'most'],
+  body: [base, time, wakeUp, setLimits],
 })
 
 export const findScript = defineScript({

@@ -1,6 +1,7 @@
 import type { Counts } from '../core/counts.js'
 import type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
 import type { Issue } from '../core/errors.js'
+import type { LimitsChange, QueueLimits } from '../core/limits.js'
 import type { State } from '../core/state.js'
 import type { Task } from '../core/task.js'
 
@@ -99,6 +100,14 @@ export interface QueueStatus {
     readonly failed: number
   }
   readonly workers: number
+  readonly limits: LimitsStatus
+}
+
+/** The limits of a queue that hold; empty where there are none. */
+export interface LimitsStatus extends QueueLimits {
+  /** True where they were set at run time and the config says something else, which is `config`. */
+  readonly differs?: true
+  readonly config?: QueueLimits
 }
 
 export interface WorkerStatus {
@@ -186,6 +195,8 @@ export interface OperatorContract {
   queue(name: string): Promise<QueueStatus>
   pause(name: string): Promise<QueueStatus>
   resume(name: string): Promise<QueueStatus>
+  /** What is left out stays, null takes a limit away; `bad_option` for what is no limit. */
+  limit(name: string, change: LimitsChange): Promise<QueueStatus>
   deadLetters(): Promise<{ readonly key: string; readonly count: number }[]>
   deadLetter(
     key: string,

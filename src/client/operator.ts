@@ -1,6 +1,7 @@
 import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
+import type { LimitsChange } from '../core/limits.js'
 import { type State, states, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
 import type {
@@ -17,6 +18,7 @@ import type {
 } from './contract.js'
 import { deadLetterKeys, deadLetterTest, type Swept, sweepDeadLetters } from './dead-letters.js'
 import { type Found, findEverywhere, type QueueParts, queueParts } from './locate.js'
+import { atQueue, limited, paused } from './queue-moves.js'
 import { queueStatus, storeStats } from './queue-status.js'
 import { showTasks } from './show.js'
 import { Waiters } from './waiters.js'
@@ -101,18 +103,20 @@ export class Operator implements OperatorContract {
     return await Promise.all(queues.map((queue) => queueStatus(this.#broker, queue)))
   }
 
-  async queue(name: string): Promise<QueueStatus> {
-    const [queue] = await this.#parts(name)
-    if (queue === undefined) throw new RedisDistroError('unknown_queue', `no queue '${name}'`)
-    return await queueStatus(this.#broker, queue)
+  queue(name: string): Promise<QueueStatus> {
+    return atQueue(this.#store, name)
   }
 
   pause(name: string): Promise<QueueStatus> {
-    return this.#setPaused(name, true)
+    return atQueue(this.#store, name, paused(true))
   }
 
   resume(name: string): Promise<QueueStatus> {
-    return this.#setPaused(name, false)
+    return atQueue(this.#store, name, paused(false))
+  }
+
+  limit(name: string, change: LimitsChange): Promise<QueueStatus> {
+    return atQueue(this.#store, name, limited(change))
   }
 
   async deadLetters(): Promise<{ readonly key: string; readonly count: number }[]> {
@@ -216,20 +220,18 @@ export class Operator implements OperatorContract {
     return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
   }
 
+  get #store() {
+    return { broker: this.#broker, directory: this.#directory }
+  }
+
   #showAll(found: readonly Found[]): Promise<Task[]> {
-    return showTasks({ broker: this.#broker, directory: this.#directory }, found)
+    return showTasks(this.#store, found)
   }
 
   async #show(found: Found): Promise<Task> {
     const [task] = await this.#showAll([found])
     if (task === undefined) throw new RedisDistroError('internal', 'a task was lost on its way out')
     return task
-  }
-
-  async #setPaused(name: string, paused: boolean): Promise<QueueStatus> {
-    const partitions = await this.#partitions(name)
-    await Promise.all(partitions.map((partition) => this.#broker.pause(partition, paused)))
-    return await this.queue(name)
   }
 
   async #sweep(

@@ -8,7 +8,7 @@ import type {
 import { iso } from '../core/clock.js'
 import { type Counts, counterNames, startCounts } from '../core/counts.js'
 import { type State, states } from '../core/state.js'
-import type { QueueStatus, Stats } from './contract.js'
+import type { LimitsStatus, QueueStatus, Stats } from './contract.js'
 import type { QueueParts } from './locate.js'
 
 const minute = 60_000
@@ -77,6 +77,18 @@ async function readPart(broker: Broker, part: Partition, minutes: number): Promi
 const readParts = (broker: Broker, { parts }: QueueParts, minutes: number): Promise<Reading[]> =>
   Promise.all(parts.map((part) => readPart(broker, part, minutes)))
 
+/** Those of the one partition that a queue with limits has. */
+function limitsOf(readings: readonly Reading[]): LimitsStatus {
+  const [limits] = readings.flatMap(({ counts }) => counts.limits ?? [])
+  if (!limits) return {}
+  const { rate, maxActive, differs, said } = limits
+  return {
+    ...(rate === undefined ? {} : { rate }),
+    ...(maxActive === undefined ? {} : { maxActive }),
+    ...(differs ? { differs, config: said } : {}),
+  }
+}
+
 function statusOf({ queue, partitions }: QueueParts, readings: readonly Reading[]): QueueStatus {
   const ages = readings.flatMap(({ counts }) => counts.oldestWaiting ?? [])
   return {
@@ -87,6 +99,7 @@ function statusOf({ queue, partitions }: QueueParts, readings: readonly Reading[
     oldestWaitingAge: ages.length === 0 ? null : Math.max(...ages),
     throughput: ratesOf(lastWholeMinute(readings)),
     workers: readings.reduce((total, { counts }) => total + counts.workers, 0),
+    limits: limitsOf(readings),
   }
 }
 

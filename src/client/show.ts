@@ -21,9 +21,10 @@ export async function showTasks(
       const needed =
         task.state === 'waiting' || task.state === 'scheduled' || task.state === 'retryable'
       if (!needed) return taskView(task, { now: 0, queue, paused: false, workers: 0 })
-      const { now, paused, workers } = await countsOf(partition)
+      const { now, paused, workers, depth, limits } = await countsOf(partition)
       const entry = task.state === 'retryable' ? await directory.type(task.body.type) : undefined
-      return taskView(task, { now, queue, paused, workers, attempts: entry?.attempts })
+      const limited = limits && { limits, active: depth.active, now }
+      return taskView(task, { now, queue, paused, workers, attempts: entry?.attempts, limited })
     }),
   )
 }

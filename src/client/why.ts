@@ -2,6 +2,7 @@ import type { StoredTask } from '../core/broker.js'
 import { iso } from '../core/clock.js'
 import { formatDuration } from '../core/duration.js'
 import type { TaskError } from '../core/task.js'
+import { type Limited, limitWords } from './why-limits.js'
 
 /** What is known around a task when it is asked why it does not run; times in ms. */
 export interface Circumstances {
@@ -13,6 +14,8 @@ export interface Circumstances {
   readonly workers: number
   /** Runs at most, where it is known. */
   readonly attempts?: number | undefined
+  /** Where the task waits in a queue that has limits. */
+  readonly limited?: Limited | undefined
 }
 
 const dueWords = (dueAt: number, now: number): string =>
@@ -33,7 +36,8 @@ function waitingWords(task: StoredTask, around: Circumstances): string {
   const line = lineWords(task.position)
   if (around.paused) return `queue '${around.queue}' is paused; ${line}`
   if (around.workers === 0) return `no live worker for queue '${around.queue}'; ${line}`
-  return line
+  const held = around.limited && limitWords(task.position, around.limited)
+  return held === undefined ? line : `${held}; ${line}`
 }
 
 /** The error of the last attempt that had one; undefined where none ever failed. */

@@ -1,5 +1,6 @@
 import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
 import type { Life } from './life.js'
+import type { LimitsChange, QueueLimits } from './limits.js'
 import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
 import type {
@@ -14,6 +15,7 @@ import type {
   PublishedCatalogue,
   Remembered,
   RescueReply,
+  SaidLimits,
   StoredTask,
 } from './stored.js'
 import type { Priority, TaskBody, TaskError } from './task.js'
@@ -92,8 +94,11 @@ export type SettledOutcome =
   | { readonly name: 'complete'; readonly result: unknown }
   | { readonly name: 'retry'; readonly after: number; readonly error: TaskError }
   | { readonly name: 'bury'; readonly error: TaskError }
-  /** Given back unspent: to its old place, or set aside for `after` ms where no worker knows it. */
-  | { readonly name: 'release'; readonly after?: number }
+  /**
+   * Given back unspent: to its old place, or set aside for `after` ms where no worker knows it. Where
+   * its handler had `begun`, that was a start in the sense of a queue's rate.
+   */
+  | { readonly name: 'release'; readonly after?: number; readonly begun?: true }
   /** The process that ran it alone died; at `maxDeaths` it is buried with `error`. */
   | { readonly name: 'crash'; readonly maxDeaths: number; readonly error: TaskError }
   /** No process could be started to run it alone: a loss like any other, the last of them buries. */
@@ -129,9 +134,11 @@ export type CycleReply =
       readonly leased: readonly LeasedTask[]
       /** Ids whose settlement was refused since the task is no longer held. */
       readonly refused: readonly string[]
-      /** The earliest due time in ms, looked up only when there was room left. */
+      /** The earliest due time in ms, or when a rate lets the next task start, where there was room left. */
       readonly nextDue?: number
       readonly paused: boolean
+      /** True where a rate or maxActive holds: what is leased is to start at once. */
+      readonly limited?: true
     }
 
 /** What a worker tells of itself, for operators. */
@@ -210,6 +217,10 @@ export interface Broker {
   promote(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   erase(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   pause(partition: Partition, paused: boolean): Promise<void>
+  /** By a person; holds until it is changed again. Rates as `rateSchema` gives them. */
+  limit(partition: Partition, change: LimitsChange): Promise<void>
+  /** By a config; changes something only where the config says something new. */
+  sayLimits(partition: Partition, limits: QueueLimits): Promise<SaidLimits>
 
   counts(partition: Partition): Promise<PartitionCounts>
   /** `minutes` back from now. */

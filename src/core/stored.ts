@@ -1,4 +1,5 @@
 import type { MinuteCounts } from './counts.js'
+import type { QueueLimits } from './limits.js'
 import type { State } from './state.js'
 import type { AttemptRecord, Priority, TaskBody } from './task.js'
 
@@ -66,6 +67,26 @@ export interface PartitionCounts {
   readonly remembered: number
   /** Redis's time in ms. */
   readonly now: number
+  readonly limits?: LimitState
+}
+
+/** The limits that hold, and what a config last said of them. */
+export interface LimitState extends QueueLimits {
+  /** When the rate's bucket is full again, in ms by Redis's clock. */
+  readonly fullAt?: number
+  readonly said: QueueLimits
+  /** True where what holds is not what the config says. */
+  readonly differs: boolean
+}
+
+/** What came of a config's word on limits. */
+export interface SaidLimits {
+  /** True where they hold now and another config's, or a person's, did before. */
+  readonly changed: boolean
+  /** What held before, and where nothing changed still does. */
+  readonly before: QueueLimits
+  /** True where that was a person's, not the last config's. */
+  readonly byPerson: boolean
 }
 
 export interface PartitionStats {

@@ -21,7 +21,7 @@ export async function allowOrigins(
   const listed = new Set(options.origins)
   await app.register(cors, {
     origin: (origin, answer) => answer(null, origin !== undefined && listed.has(origin) && origin),
-    methods: ['GET', 'HEAD', 'POST', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'traceparent'],
     exposedHeaders: ['location', 'retry-after', 'wait-limit'],
     credentials: false,

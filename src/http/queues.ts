@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { OperatorContract } from '../client/contract.js'
-import { readNothing } from './query.js'
+import { limitsChangeSchema } from '../core/limits.js'
+import { readFields, readNothing } from './query.js'
 
 type Params = { Params: { name: string } }
 
-/** `/queues`, one queue, and its pause and resume, which answer with the queue as it then is. */
+/** `/queues`, one queue, its pause, resume and limits, which answer with the queue as it then is. */
 export function queueRoutes(app: FastifyInstance, operator: OperatorContract): void {
   app.get('/queues', async ({ query }) => {
     readNothing(query)
@@ -22,4 +23,13 @@ export function queueRoutes(app: FastifyInstance, operator: OperatorContract): v
       return operator[move](params.name)
     })
   }
+
+  app.put<Params>(
+    '/queues/:name/limits',
+    { config: { takes: 'payload' } },
+    async ({ params, query, body }) => {
+      readNothing(query)
+      return operator.limit(params.name, readFields(limitsChangeSchema, body))
+    },
+  )
 }

@@ -47,9 +47,9 @@ export function explainConfig(config: ResolvedConfig): ConfigRow[] {
     type,
     settled,
   ])
-  const queuesWithGiven = [...queues].map(([name, { given, ...queue }]) => [
+  const queuesWithGiven = [...queues].map(([name, { given, limits, ...queue }]) => [
     name,
-    { ...queue, ...given },
+    { ...queue, ...limits, ...given },
   ])
   const tree = {
     redis,

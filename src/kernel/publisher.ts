@@ -5,6 +5,7 @@ import { Rounds } from '../services/round.js'
 import type { Log } from '../telemetry/log.js'
 import { adoptLayouts } from './layouts.js'
 import type { ResolvedConfig } from './resolved-config.js'
+import { sayLimits } from './say-limits.js'
 
 /** Between two looks whether the store still has the catalogue, in ms: it may have been emptied. */
 const lookEvery = 2000
@@ -18,15 +19,22 @@ export interface PublisherParts {
   readonly log: Log
 }
 
-/** Publishes what this kernel knows, for clients without a config, and keeps it in the store. */
+/**
+ * Publishes what this kernel knows, for clients without a config, and keeps it in the store. Limits are
+ * said once, at the start and where the store was emptied.
+ */
 export function publisher({ broker, queues, catalogue, log }: PublisherParts): Service {
   let publishedAt = Number.NEGATIVE_INFINITY
+  let limitsSaid = false
   return new Rounds({
     name: 'publisher',
     every: lookEvery,
     round: async () => {
       const known = await adoptLayouts(broker, queues, log)
       const now = systemClock.monotonic()
+      if (!known) limitsSaid = false
+      if (!limitsSaid) await sayLimits(broker, queues, log)
+      limitsSaid = true
       if (known && now - publishedAt < publishEvery) return
       await broker.publish(catalogue)
       publishedAt = now

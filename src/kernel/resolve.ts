@@ -127,7 +127,7 @@ function noteQueue(
 ): void {
   const [real, key] = names
   const from = (part: readonly string[]) => isGiven(input.given, ['queues', key, ...part])
-  for (const part of ['concurrency', 'partitions']) {
+  for (const part of ['concurrency', 'partitions', 'weight', 'rate', 'maxActive']) {
     book.sources.set(`queues.${real}.${part}`, from([part]) ? 'config' : 'default')
   }
   for (const path of takenOver) {
@@ -155,10 +155,11 @@ function resolveQueues(
 ): Map<string, ResolvedQueue> {
   const queues = new Map<string, ResolvedQueue>()
   for (const [name, queue] of settings) {
-    const { concurrency, partitions, retry, timeout, deadLetter } = queue
+    const { concurrency, partitions, weight, rate, maxActive, retry, timeout, deadLetter } = queue
     const retention = resolveRetention(queue, defaults)
     const given = { retry, timeout, deadLetter }
-    queues.set(name, { concurrency, partitions, retention, given })
+    const limits = { rate, maxActive }
+    queues.set(name, { concurrency, partitions, weight, limits, retention, given })
     noteQueue(book, input, [name, keyOf(input, name)])
   }
   return queues
@@ -181,6 +182,17 @@ function refuseSharedTags(queues: ReadonlyMap<string, QueueSettings>): void {
   }
 }
 
+/** What is counted over a whole queue lies in one place. */
+function refuseLimitsOfParts(queues: ReadonlyMap<string, QueueSettings>): void {
+  for (const [name, queue] of queues) {
+    const limit = (['rate', 'maxActive'] as const).find((key) => queue[key] !== undefined)
+    if (limit === undefined || queue.partitions === 1) continue
+    throw bad(
+      `queues.${name}.${limit} needs partitions: 1, and queue '${name}' has ${queue.partitions}`,
+    )
+  }
+}
+
 /**
  * Config, environment and plugins made one, each value with its source. Pure.
  * @throws RedisDistroError `bad_config` for what fits the schema and still cannot be
@@ -198,6 +210,7 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
   book.sources.set('logLevel', input.saidBy('LOG_LEVEL'))
   const queueSettings = queuesByRealName(input, defaultQueue)
   refuseSharedTags(queueSettings)
+  refuseLimitsOfParts(queueSettings)
   const queues = resolveQueues(input, queueSettings, { defaults, book })
   const context = {
     tasks,

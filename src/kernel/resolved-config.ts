@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { RedisSettings } from '../broker/redis-settings.js'
 import type { Retention } from '../core/broker.js'
+import type { QueueLimits } from '../core/limits.js'
 import type { Plugin } from '../core/plugin.js'
 import type { TaskRegistry } from '../core/registry.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
@@ -14,6 +15,8 @@ import type { Sources } from './sources.js'
 export interface ResolvedQueue {
   readonly concurrency: number
   readonly partitions: number
+  readonly weight: number
+  readonly limits: QueueLimits
   readonly retention: Retention
   /** What its tasks take where neither config nor definition says it of their type. */
   readonly given: Pick<QueueSettings, 'retry' | 'timeout' | 'deadLetter'>

@@ -11,6 +11,7 @@ import { Rounds } from '../services/round.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { QueueWorker } from '../worker/queue-worker.js'
+import { createShares, type Shares } from '../worker/shares.js'
 import { isolation } from './isolation.js'
 import { type FormerPart, lookAtFormer } from './layouts.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
@@ -41,6 +42,21 @@ function chosen(config: ResolvedConfig, names: readonly string[] | undefined) {
   return picked
 }
 
+/** The process's slots that all queues share; undefined where they do not. */
+function sharesOf(
+  { worker: { concurrency } }: ResolvedConfig,
+  queues: ReadonlyMap<string, ResolvedQueue>,
+): Shares | undefined {
+  if (concurrency === undefined) return undefined
+  const least = [...queues.values()].reduce((sum, { partitions }) => sum + partitions, 0)
+  if (concurrency >= least) return createShares(concurrency)
+  throw new RedisDistroError(
+    'bad_config',
+    `worker.concurrency is ${concurrency}, and ${least} partitions of queues are worked here: ` +
+      `each needs one at least; give ${least} or more, or work fewer queues`,
+  )
+}
+
 /** One partition's part of what its queue may run at once in this process; at least one. */
 export function shareOf(concurrency: number, { index, of }: Partition): number {
   const rest = index < concurrency % of ? 1 : 0
@@ -65,15 +81,17 @@ interface Post {
 export class Workforce {
   readonly #parts: WorkforceParts
   readonly #queues: ReadonlyMap<string, ResolvedQueue>
+  readonly #shares: Shares | undefined
   /** By the partition's tag. */
   readonly #posts = new Map<string, Post>()
   #keeper: LeaseKeeper | undefined
   #services: Service[] = []
 
-  /** @throws RedisDistroError `unknown_queue` where a named queue is not in the config */
+  /** @throws RedisDistroError `unknown_queue` for a name not in the config, `bad_config` for too few slots */
   constructor(parts: WorkforceParts, names: readonly string[] | undefined) {
     this.#parts = parts
     this.#queues = chosen(parts.config, names)
+    this.#shares = sharesOf(parts.config, this.#queues)
   }
 
   get healthy(): boolean {
@@ -154,6 +172,8 @@ export class Workforce {
       broker,
       partition,
       concurrency: shareOf(queue.concurrency, partition),
+      weight: queue.weight / partition.of,
+      shares: this.#shares,
       registry: config.tasks,
       settings: config.worker,
       retention: retention.completed,

@@ -5,12 +5,17 @@ import type { TaskRegistry } from '../core/registry.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import type { Isolate } from './isolate.js'
+import type { Shares } from './shares.js'
 
 /** What one worker of one partition needs; durations in ms. */
 export interface QueueWorkerOptions {
   readonly broker: Broker
   readonly partition: Partition
   readonly concurrency: number
+  /** Of its queue among those that share the process's slots. */
+  readonly weight: number
+  /** Left out where a process may run as much as its queues together. */
+  readonly shares?: Shares | undefined
   readonly registry: TaskRegistry
   readonly settings: {
     readonly lease: number

@@ -5,14 +5,14 @@ import { LostAnswers } from './lost-answers.js'
 import type { QueueWorkerOptions } from './options.js'
 import { RedisClock } from './redis-clock.js'
 import { isStoreFault, settleApart, wordsOf } from './settle-apart.js'
+import type { Share } from './shares.js'
 import { Slots } from './slots.js'
 import { Tally } from './tally.js'
 import { Turn } from './turn.js'
+import { Watch } from './watch.js'
 
 /** Tasks leased by one cycle at most. */
 const mostWanted = 1000
-/** How long an idle worker waits for a mark at most, in ms: a lost mark delays no task longer. */
-const longestWait = 1000
 /** Between two looks at what is due, while busy, in ms. */
 const promoteEvery = 50
 /** Between two looks at runs past their timeout, in ms. */
@@ -36,17 +36,14 @@ export class Pump {
   readonly #slots: Slots
   readonly #lostAnswers: LostAnswers
   #mode: 'running' | 'stopping' | 'lost' = 'running'
-  /** True while the last cycle got less than it asked for. */
-  #dry = false
-  /** True where a mark may have been taken: a cycle must follow, which leaves it anew if need be. */
-  #marked = false
+  /** True where the queue has limits: nothing is claimed that does not start at once. */
+  #limited = false
   #failures = 0
-  #nextDue = Number.POSITIVE_INFINITY
   #lastPromote = 0
   readonly #time: RedisClock
   readonly #turn = new Turn()
-  #waiting: Promise<void> | undefined
-  readonly #stopWaiting = new AbortController()
+  readonly #watch: Watch
+  readonly #share: Share | undefined
 
   constructor(worker: string, options: QueueWorkerOptions) {
     this.#worker = worker
@@ -59,7 +56,22 @@ export class Pump {
       worker,
       tally: this.#tally,
       now: () => this.#time.now(),
-      onChange: () => this.#turn.ask(),
+      onChange: () => {
+        this.#turn.ask()
+        this.#share?.tell()
+      },
+    })
+    this.#watch = new Watch({
+      options,
+      now: () => this.#time.now(),
+      onLook: () => this.#turn.ask(),
+    })
+    this.#share = options.shares?.join({
+      weight: options.weight,
+      most: options.concurrency,
+      held: () => this.#slots.running + this.#slots.claimed,
+      hungry: () => this.#mode === 'running' && !this.#watch.dry && this.#failures === 0,
+      ask: () => this.#turn.ask(),
     })
     this.#lostAnswers = new LostAnswers(worker, options, this.#slots)
   }
@@ -76,14 +88,14 @@ export class Pump {
         if (this.#hasWork()) await this.#cycle()
         // With more to send they start behind it, so that they run while Redis works.
         if (!this.#hasWork() || this.#failures > 0) this.#slots.start()
-        if (this.#dry && !this.#hasWork()) this.#waitForMark()
+        if (this.#watch.dry && !this.#hasWork()) this.#watch.wait()
         await this.#nextTurn()
       }
       if (this.#mode === 'stopping') await this.#drain()
     } finally {
       clearInterval(sweeper)
-      this.#stopWaiting.abort()
-      await this.#waiting
+      this.#share?.leave()
+      await this.#watch.end()
     }
     return this.#mode === 'lost' ? 'lost' : 'stopped'
   }
@@ -109,13 +121,15 @@ export class Pump {
   #wanted(): number {
     if (this.#mode !== 'running') return 0
     const { running, claimed } = this.#slots
-    const room = this.#options.concurrency + this.#ahead.room - running - claimed
+    const ahead = this.#limited || this.#share ? 0 : this.#ahead.room
+    const own = this.#options.concurrency + ahead - running - claimed
+    const room = this.#share ? Math.min(own, this.#share.room()) : own
     return Math.min(mostWanted, Math.max(0, room))
   }
 
   #hasWork(): boolean {
-    if (this.#slots.settled > 0 || this.#lostAnswers.due || this.#marked) return true
-    return !this.#dry && this.#wanted() > 0
+    if (this.#slots.settled > 0 || this.#lostAnswers.due || this.#watch.marked) return true
+    return !this.#watch.dry && this.#wanted() > 0
   }
 
   async #nextTurn(): Promise<void> {
@@ -129,19 +143,6 @@ export class Pump {
     }
   }
 
-  #waitForMark(): void {
-    if (this.#waiting) return
-    const { broker, partition } = this.#options
-    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#time.now())))
-    const look = () => {
-      this.#waiting = undefined
-      this.#dry = false
-      this.#marked = true
-      this.#turn.ask()
-    }
-    this.#waiting = broker.wait(partition, ms, this.#stopWaiting.signal).then(look, look)
-  }
-
   #sweep(): void {
     this.#slots.sweep()
     if (this.#lostAnswers.sweep()) this.#turn.ask()
@@ -151,10 +152,7 @@ export class Pump {
       this.#ahead.measure(0, silence, 1)
       this.#slots.giveBack(this.#ahead.room)
     }
-    if (this.#dry && this.#nextDue <= this.#time.now()) {
-      this.#dry = false
-      this.#turn.ask()
-    }
+    this.#watch.sweep()
   }
 
   async #cycle(): Promise<void> {
@@ -162,9 +160,10 @@ export class Pump {
     const worker = this.#worker
     const settled = this.#slots.take()
     const wanted = this.#wanted()
-    this.#marked = false
+    this.#watch.send()
+    this.#share?.asks(wanted)
     const began = this.#ahead.send()
-    const promote = began - this.#lastPromote >= promoteEvery || this.#nextDue <= this.#time.now()
+    const promote = began - this.#lastPromote >= promoteEvery || this.#watch.due
     if (promote) this.#lastPromote = began
     try {
       if (this.#lostAnswers.due) await this.#lostAnswers.giveBack(settled)
@@ -176,8 +175,12 @@ export class Pump {
       const ended = this.#ahead.hear(settled.length)
       this.#time.hear(reply.now, { began, ended })
       this.#hear(reply, wanted)
+      this.#share?.asks(0)
+      this.#share?.tell()
     } catch (error) {
       await this.#recover(settled, error)
+    } finally {
+      this.#share?.asks(0)
     }
   }
 
@@ -199,11 +202,10 @@ export class Pump {
     }
     this.#failures = 0
     this.#tally.flush(reply.refused.length)
-    if (wanted > 0) {
-      this.#dry = reply.leased.length < wanted
-      this.#nextDue = reply.nextDue ?? Number.POSITIVE_INFINITY
-    }
+    if (wanted > 0) this.#watch.hear(reply.leased.length >= wanted, reply.nextDue)
     this.#slots.claim(reply.leased)
+    if (reply.limited && !this.#limited) this.#slots.giveBackWaiting()
+    this.#limited = reply.limited === true
     if (this.#mode !== 'running') this.#slots.close()
   }
 

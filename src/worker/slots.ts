@@ -7,6 +7,7 @@ import { Run, type RunHost } from './run.js'
 import { Runner } from './runner.js'
 import { Running } from './running.js'
 import { isStoreFault, wordsOf } from './settle-apart.js'
+import { Slice } from './slice.js'
 import type { Tally } from './tally.js'
 
 export interface SlotsParts {
@@ -28,6 +29,7 @@ export class Slots implements RunHost {
   readonly #parts: SlotsParts
   readonly #runner: Runner
   readonly #running = new Running()
+  readonly #slice: Slice
   #claimed: LeasedTask[] = []
   #settled: Settlement[] = []
   #starting = true
@@ -36,6 +38,7 @@ export class Slots implements RunHost {
   constructor(parts: SlotsParts) {
     this.#parts = parts
     this.queue = parts.options.partition.queue
+    this.#slice = new Slice(parts.options.clock, () => this.start())
     this.#runner = new Runner({
       options: parts.options,
       closing: this.#closing.signal,
@@ -59,11 +62,13 @@ export class Slots implements RunHost {
     this.#claimed.push(...tasks)
   }
 
-  /** Starts as many claimed tasks as there are free slots. */
+  /** Starts as many claimed tasks as there are free slots; some of them in the next turn of the loop. */
   start(): void {
-    const free = this.#parts.options.concurrency - this.#running.size
-    if (!this.#starting || free <= 0 || this.#claimed.length === 0) return
-    for (const task of this.#claimed.splice(0, free)) this.#begin(task)
+    const { concurrency } = this.#parts.options
+    while (this.#starting && this.#running.size < concurrency && this.#claimed.length > 0) {
+      if (this.#slice.over) return
+      this.#begin(this.#claimed.shift() as LeasedTask)
+    }
   }
 
   /** No task is started any more; what was claimed ahead goes back. */
@@ -90,6 +95,11 @@ export class Slots implements RunHost {
       ...[...sending, ...this.#settled].map(({ task }) => nameOf(task)),
     ])
     return (held) => known.has(nameOf(held))
+  }
+
+  /** Gives back what does not start at once. */
+  giveBackWaiting(): void {
+    this.giveBack(Math.max(0, this.#parts.options.concurrency - this.#running.size))
   }
 
   /** Gives back what was claimed ahead beyond `keep`. */
@@ -132,7 +142,7 @@ export class Slots implements RunHost {
   }
 
   releaseAll(): void {
-    for (const run of this.#running.all()) this.#finish(run, { name: 'release' })
+    for (const run of this.#running.all()) this.#finish(run, { name: 'release', begun: true })
   }
 
   /** Runs past their timeout fail now, whether or not their handler heeds the signal. */
@@ -194,7 +204,7 @@ export class Slots implements RunHost {
     run.over = true
     this.#running.delete(run)
     const excused = run.endsWithWorker && outcome.name !== 'complete'
-    const heard: SettledOutcome = excused ? { name: 'release' } : outcome
+    const heard: SettledOutcome = excused ? { name: 'release', begun: true } : outcome
     this.#settle(run.leased, heard, run.startedAt, run.progressed)
     if (heard.name === 'retry' || heard.name === 'bury') this.#tellFailure(run, heard)
     this.#parts.tally.count(run.leased.body.type, heard.name)

@@ -153,6 +153,16 @@ test('a queue is paused and resumed, and shown', async () => {
   expect(await json(['queue', 'show', 'cliff'])).toMatchObject({ name: 'cliff', paused: true })
   expect((await run(['queue', 'list'])).stdout).toMatch(/^cliff .* paused$/m)
   expect(await json(['queue', 'resume', 'cliff'])).toMatchObject({ paused: false })
+  const limit = ['queue', 'limit', 'cliff']
+  expect((await run([...limit, '--rate', '14/s', '--max-active', '5'])).stdout).toBe(
+    "queue 'cliff' has limits: rate 14/s, maxActive 5\n",
+  )
+  expect(await json([...limit, '--rate', 'none'])).toMatchObject({ limits: { maxActive: 5 } })
+  expect((await run(['queue', 'show', 'cliff'])).stdout).toMatch(
+    /^limits +maxActive 5 \(set at run time; the config says none\)$/m,
+  )
+  expect(await wrongUse([...limit, '--rate', 'fast'])).toMatch(/\[bad_option\].*14\/s/)
+  expect(await wrongUse(limit)).toMatch(/say which limit/)
   expect(await wrongUse(['queue', 'show', 'nowhere'])).toMatch(/\[unknown_queue\].*nowhere/)
 })
 

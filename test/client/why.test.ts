@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Circumstances, whyNot } from '../../src/client/why.js'
-import type { StoredTask } from '../../src/core/broker.js'
+import type { LimitState, StoredTask } from '../../src/core/broker.js'
 
 const now = Date.UTC(2026, 0, 1, 12)
 const around: Circumstances = { now, queue: 'images', paused: false, workers: 2 }
@@ -44,6 +44,22 @@ test('a waiting task says its place in line, and what the line waits for', () =>
   expect(whyNot(stored({ position: 1 }), { ...around, workers: 0 })).toBe(
     "no live worker for queue 'images'; 2nd in line behind 1",
   )
+})
+
+test('a waiting task says which limit holds it, and how long its rate takes', () => {
+  const rated = { rate: '2/m', fullAt: now + 20_000, said: {}, differs: false }
+  const why = (position: number, limits: LimitState, active = 0) =>
+    whyNot(stored({ position }), { ...around, limited: { limits, active, now } })
+  expect(why(0, rated)).toBe(
+    "held by the queue's rate of 2/m: it may start in 20s at the earliest; first in line",
+  )
+  expect(why(3, rated)).toContain('may start in 1m 50s at the earliest; 4th in line behind 3')
+  expect(why(0, { ...rated, fullAt: now - 1 })).toBe('first in line')
+  const busy = { ...rated, maxActive: 5 }
+  expect(why(1, busy, 5)).toBe(
+    "held by the queue's maxActive of 5: 5 are active; 2nd in line behind 1",
+  )
+  expect(why(0, busy, 4)).toContain("held by the queue's rate")
 })
 
 test('a retryable task says which attempt it waits for, and after which error', () => {

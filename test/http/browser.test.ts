@@ -78,7 +78,7 @@ describe('other sites', () => {
     expect(asked.headers).toMatchObject({
       ...fixed,
       'access-control-allow-origin': page,
-      'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, DELETE',
       vary: 'Origin',
     })
     expect(asked.headers['access-control-allow-headers']).toContain('authorization')

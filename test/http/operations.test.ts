@@ -13,6 +13,30 @@ describe('queues', () => {
     expect(resumed.json()).toMatchObject({ name: 'default', paused: false })
   })
 
+  test('have limits that are changed in part', async () => {
+    const app = await api()
+    const put = (payload: object) =>
+      app.inject({ method: 'PUT', url: '/queues/default/limits', payload })
+    expect((await put({ rate: '14 / s', maxActive: null })).json()).toMatchObject({
+      name: 'default',
+    })
+    await put({ maxActive: 3 })
+    expect(app.operator.asked).toEqual([
+      ['limit', 'default', { rate: '14/s', maxActive: null }],
+      ['limit', 'default', { maxActive: 3 }],
+    ])
+    const refused = await put({ rate: 'fast', maxActive: 0, burst: 3 })
+    expect(refused.json()).toMatchObject({ status: 422, code: 'bad_option' })
+    expect(refused.json().issues.map(({ path }: { path: string }) => path)).toEqual([
+      'rate',
+      'maxActive',
+      'burst',
+    ])
+    expect((await app.inject({ method: 'PUT', url: '/queues/default/limits' })).statusCode).toBe(
+      400,
+    )
+  })
+
   test('that are not known are 404', async () => {
     const app = await api()
     const reply = await app.inject({ method: 'POST', url: '/queues/none/pause' })

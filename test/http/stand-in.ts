@@ -106,6 +106,7 @@ const queueStatus = (name: string, paused = false): QueueStatus => ({
   oldestWaitingAge: 1500,
   throughput: { enqueued: 1, completed: 1, failed: 0 },
   workers: 2,
+  limits: {},
 })
 
 const counts = { enqueued: 9, completed: 8, retried: 7, dead: 6, cancelled: 5, lost: 4 }
@@ -209,6 +210,10 @@ export class StandInOperator implements OperatorContract {
   queue = (name: string) => this.#queue(name, false)
   pause = (name: string) => this.#queue(name, true)
   resume = (name: string) => this.#queue(name, false)
+  limit = (name: string, change: object) => {
+    this.#note('limit', name, change)
+    return this.#queue(name, false)
+  }
 
   async deadLetters() {
     return [{ key: 'dead', count: 2 }]

@@ -186,7 +186,9 @@ test('a former number is worked while it is in use or holds tasks, and forgotten
   try {
     const limit = { age: 1000, count: 10 }
     const retention = { completed: limit, dead: limit, cancelled: limit }
-    const queues = new Map([['q', { concurrency: 1, partitions: 1, retention, given: {} }]])
+    const queues = new Map([
+      ['q', { concurrency: 1, partitions: 1, weight: 1, limits: {}, retention, given: {} }],
+    ])
     const look = () => lookAtFormer(broker, queues)
     const part = { queue: 'q', index: 1, of: 2 }
     await broker.publish({ types: [], queues: [{ queue: 'q', partitions: 2 }] })

@@ -36,6 +36,7 @@ const retry = { attempts: 3, backoff: 'fixed', delay: 10, maxDelay: 10, jitter: 
 const worker = new QueueWorker({
   broker,
   partition: { queue: 'default', index: 0, of: 1 },
+  weight: 1,
   concurrency: 1,
   registry: new Map([
     ['job', { definition, queue: 'default', retry, timeout: 60_000, deadLetter: 'dead' }],

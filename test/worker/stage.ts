@@ -10,6 +10,7 @@ import type { Log } from '../../src/telemetry/log.js'
 import { createCounters } from '../../src/telemetry/metrics.js'
 import type { Isolate } from '../../src/worker/isolate.js'
 import { QueueWorker } from '../../src/worker/queue-worker.js'
+import type { Shares } from '../../src/worker/shares.js'
 import { testPrefix, testRedisUrl, until } from '../support/redis.js'
 
 export interface Line {
@@ -41,6 +42,8 @@ export interface WorkerParts {
   readonly handle: Handle
   readonly lease?: number
   readonly concurrency?: number
+  readonly shares?: Shares
+  readonly weight?: number
   readonly isolate?: Isolate
   /** What the worker sees in place of the broker. */
   readonly between?: (broker: Broker) => Broker
@@ -80,6 +83,8 @@ export class WorkerStage {
       broker: between(this.broker),
       partition: this.partition,
       concurrency,
+      weight: parts.weight ?? 1,
+      shares: parts.shares,
       registry: new Map([['job', job]]),
       settings: { lease, shutdownGrace: 200, mismatchGrace: 1000, maxCrashes: 2 },
       retention: { age: 86_400_000, count: 1000 },

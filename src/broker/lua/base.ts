@@ -33,12 +33,19 @@ end
 `,
 )
 
-/** One mark wakes one idle worker; a paused queue leaves none. */
+/**
+ * One mark wakes one idle worker. A paused queue leaves none, nor does one at its limit, unless a slot
+ * may have been `freed`.
+ */
 export const wakeUp = fragment(
   'wakeUp',
   `
-local function wakeOne()
-  if call('EXISTS', wake) == 0 and not call('HGET', meta, 'paused') then call('LPUSH', wake, '1') end
+local function wakeOne(freed)
+  if call('EXISTS', wake) == 1 then return end
+  local state = call('HMGET', meta, 'paused', 'quiet')
+  if state[1] then return end
+  local untilMs = not freed and state[2] and string.match(state[2], '^%d+')
+  if not untilMs or tonumber(untilMs) <= now then call('LPUSH', wake, '1') end
 end
 `,
 )

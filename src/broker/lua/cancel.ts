@@ -4,7 +4,7 @@ import { fragment } from '../script.js'
 export const cancel = fragment(
   'cancel',
   `
-local cancellations = 0
+local cancellations, freed = 0, false
 local function cancel(id, state, value)
   local fields = headerOf(id)
   if state == 'active' then
@@ -12,6 +12,7 @@ local function cancel(id, state, value)
     local past = parseAttempts(call('HGET', attempts, id))
     remarkRun(past, fence, 'cancel')
     call('HDEL', active, id)
+    freed = true
     call('HSET', attempts, id, formatAttempts(past))
     if holder then
       local told = call('HGET', orders, holder) or ''
@@ -26,6 +27,7 @@ local function cancel(id, state, value)
 end
 local answer = eachId({ scheduled = 1, waiting = 1, retryable = 1, active = 1 }, cancel)
 count('cancelled', cancellations)
+if freed then wakeOne(true) end
 return answer
 `,
 )

@@ -3,25 +3,39 @@ import { fragment } from '../script.js'
 /**
  * The rest of a cycle: lease, and leave a mark where work is left behind. Returns 'ok', now, fence,
  * next due ms or '', '1' if paused, the number of refused ids, '1' if leased tasks come with their
- * history, '1' if a task was left in line that only the long script can deal with, the refused ids,
- * then the leased tasks.
+ * history, '1' if a task was left in line that only the long script can deal with, '1' if the queue has
+ * limits, the refused ids, then the leased tasks.
  */
-export const cycle = fragment(
-  'cycle',
+export const openCycle = fragment(
+  'openCycle',
   `
 -- More would not fit where Lua unpacks them, and what was popped would be lost.
 wanted = math.min(tonumber(wanted), 1000)
-local state = call('HMGET', meta, 'paused', 'fence')
+local asked = wanted
+local state = call('HMGET', meta, 'paused', 'fence', 'limit', 'bucket', 'quiet')
 local paused = state[1] and true or false
-local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '', '' }
-for i = 1, #refused do answer[8 + i] = refused[i] end
+local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '', '',
+  state[3] and '1' or '' }
+for i = 1, #refused do answer[9 + i] = refused[i] end
 local found, leased = 0, 0
+`,
+)
+
+export const leaseWanted = fragment(
+  'leaseWanted',
+  `
 if wanted > 0 and not paused then
   found, leased = lease(wanted, tonumber(state[2] or '') or 0, answer)
   if odds > 0 then answer[8] = '1' end
 end
-if not paused then
-  if found == wanted then
+`,
+)
+
+export const leaveMark = fragment(
+  'leaveMark',
+  `
+if not paused and not held then
+  if found == asked then
     if call('EXISTS', wake) == 0 and tonumber(call('ZCARD', waiting)) > 0 then
       call('LPUSH', wake, '1')
     end

@@ -99,15 +99,20 @@ return answer
 `,
 )
 
-/** Depth of each state, paused, live workers, now, and the blob of the oldest of each level. */
+/**
+ * Now, paused, live workers, depth of each state, remembered ids, the limits that hold, those of the
+ * config and the token bucket, and the blob of the oldest of each level.
+ */
 export const counts = fragment(
   'counts',
   `
-local answer = { text(now), call('HGET', meta, 'paused') and '1' or '',
+local state = call('HMGET', meta, 'paused', 'limit', 'limitSaid', 'bucket')
+local answer = { text(now), state[1] and '1' or '',
   text(call('ZCOUNT', workers, text(now), '+inf')),
   text(call('ZCARD', scheduled)), text(call('ZCARD', waiting)), text(call('HLEN', active)),
   text(call('ZCARD', retryable)), text(call('ZCARD', completed)), text(call('ZCARD', dead)),
-  text(call('ZCARD', cancelled)), text(call('HLEN', own)) }
+  text(call('ZCARD', cancelled)), text(call('HLEN', own)),
+  state[2] or '', state[3] or '', state[4] or '' }
 for level = 0, 3 do
   local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
     '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]

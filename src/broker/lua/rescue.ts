@@ -75,7 +75,7 @@ for i = rest + 1, #ARGV do
 end
 count('lost', moved)
 count('dead', buried)
-if released > 0 then wakeOne() end
+if moved > 0 then wakeOne(true) end
 return { text(moved), text(buried) }
 `,
 )

@@ -10,7 +10,7 @@ export const settlePlain = fragment(
   'settlePlain',
   `
 keepCount = tonumber(keepCount)
-local refused = {}
+local refused, unspent = {}, 0
 local at, kept, sub = rest, keepCount > 0, string.sub
 for _ = 1, tonumber(plain) do
   local fence, amount = ARGV[at + 1], tonumber(ARGV[at + 2])
@@ -40,7 +40,7 @@ end
 /**
  * What else a worker says of the tasks it holds. ARGV from `at` on: eight a task: op, id, fence,
  * delay, record, flags (level, own, expires, unique mode), unique key, dead-letter.
- * op: c complete, r retry, b bury, l release, x its process died (delay: deaths that bury it), o none
+ * op: c complete, r retry, b bury, l release (with a record where its handler had begun), x its process died (delay: deaths that bury it), o none
  * could be started (delay: losses that bury it).
  * What a run told of its progress goes with a completed task's record, and is dropped when it will
  * run again.
@@ -63,10 +63,12 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
     silenced[#silenced + 1] = id
     retry(id, delay, record, past)
   elseif op == 'l' and delay == '' then
+    if record == '' then unspent = unspent + 1 end
     silenced[#silenced + 1] = id
     release(id, holder)
     return
   elseif op == 'l' then
+    unspent = unspent + 1
     silenced[#silenced + 1] = id
     setAside(id, delay, past)
   else

@@ -44,7 +44,10 @@ for i = rest + 1, #ARGV, 2 do
     release(id, holder)
   end
 end
-if released > 0 then wakeOne() end
+if released > 0 then
+  refund(released)
+  wakeOne(true)
+end
 return { 'ok', text(released) }
 `,
 )
@@ -67,7 +70,7 @@ if paused == '1' then
   call('DEL', wake)
 else
   call('HDEL', meta, 'paused')
-  wakeOne()
+  wakeOne(true)
 end
 return 'ok'
 `,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { taskSettingsSchema } from '../../core/definition.js'
 import { idPattern } from '../../core/enqueue-options.js'
+import { maxActiveSchema, rateSchema } from '../../core/limits.js'
 import { partialRetentionSchema } from '../../core/task-defaults.js'
 
 const { retry, timeout, deadLetter } = taskSettingsSchema.shape
@@ -19,6 +20,18 @@ const queueSchema = z.strictObject({
     .max(1024)
     .default(1)
     .describe('Parts that a Redis Cluster can spread over its nodes.'),
+  rate: rateSchema
+    .optional()
+    .describe('Starts at most, over all processes: 14/s, 100/m, 1000/h, 5/10s.'),
+  maxActive: maxActiveSchema
+    .optional()
+    .describe('Tasks that are active at most, over all processes.'),
+  weight: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('Its part of worker.concurrency, beside the other queues.'),
   retry,
   timeout,
   deadLetter,

@@ -9,6 +9,12 @@ export const workerSchema = z
     lease: atLeast(1000, 'must be at least 1s')
       .prefault('30s')
       .describe('How long a worker that fell silent keeps its tasks.'),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .describe('Tasks that run at once in the process, over all its queues, by their weight.'),
     shutdownGrace: durationSchema
       .prefault('25s')
       .describe('How long running handlers may go on after a stop; then their tasks go back.'),
