@@ -3,11 +3,12 @@ import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { untilArrived } from './between-nodes.js'
 import { faultOf, isRefusedSelect, isUnknownScript } from './fault.js'
+import { FollowedStreams } from './followed-streams.js'
 import { judgeFormat } from './format.js'
 import type { BrokerOptions, ConnectionSettings } from './index.js'
 import { openConnection } from './ioredis.js'
 import type { Script, Source } from './script.js'
-import type { ScriptStore } from './script-store.js'
+import type { ScriptStore, StreamRange } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
 import { WaitedLists } from './waited-lists.js'
 
@@ -48,6 +49,7 @@ export class RedisStore implements ScriptStore {
   readonly #options: BrokerOptions
   readonly #connection: Connection
   readonly #lists: WaitedLists
+  readonly #streams: FollowedStreams
   #flags = false
   #unsafe: RedisDistroError | undefined
   #noDatabase: Error | undefined
@@ -62,6 +64,7 @@ export class RedisStore implements ScriptStore {
     this.#options = options
     this.says = saysOf(options.connection)
     this.#lists = new WaitedLists(options.connection)
+    this.#streams = new FollowedStreams(options.connection)
     this.#connection = openConnection(options.connection, {
       name: 'redisdistro',
       commandTimeout: options.commandTimeout,
@@ -94,6 +97,7 @@ export class RedisStore implements ScriptStore {
     this.#closed = true
     this.#connection.disconnect()
     this.#lists.close()
+    this.#streams.close()
   }
 
   mustBeSafe(): void {
@@ -151,6 +155,24 @@ export class RedisStore implements ScriptStore {
     return flat.flatMap((member, i) =>
       i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]],
     )
+  }
+
+  async readStream(key: string, { from, to, count }: StreamRange) {
+    const entries = await this.#guard(() => this.#connection.xrange(key, from, to, 'COUNT', count))
+    return entries.map(([id, fields]) => ({ id, fields }))
+  }
+
+  async lastInStream(key: string): Promise<string> {
+    const [last] = await this.#guard(() => this.#connection.xrevrange(key, '+', '-', 'COUNT', 1))
+    return last?.[0] ?? '0-0'
+  }
+
+  followStreams(after: ReadonlyMap<string, string>, ms: number, signal: AbortSignal) {
+    return this.#guard(() => this.#streams.follow(after, { ms, signal }))
+  }
+
+  laneOf(key: string): string {
+    return this.#streams.laneOf(key)
   }
 
   async time(): Promise<number> {

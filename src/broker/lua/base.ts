@@ -32,12 +32,12 @@ end
 `,
 )
 
-/** One mark wakes one idle worker; a paused queue leaves none. */
+/** One mark wakes one idle worker; a paused queue leaves none. `marks`: odd where one lies there. */
 export const wakeUp = fragment(
   'wakeUp',
   `
-local function wakeOne()
-  if call('EXISTS', wake) == 0 and not call('HGET', meta, 'paused') then call('LPUSH', wake, '1') end
+local function wakeOne(marks)
+  if (marks or call('EXISTS', wake)) % 2 == 0 and not call('HGET', meta, 'paused') then call('LPUSH', wake, '1') end
 end
 `,
 )
