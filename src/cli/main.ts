@@ -6,6 +6,7 @@ import { learnVariables, redact } from '../core/secrets.js'
 import { addConfig } from './config.js'
 import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
+import { addEvents } from './events.js'
 import { endUncaught, exitCodes, exitWords, settleFailure } from './failure.js'
 import { optionsOf } from './globals.js'
 import { addQueue } from './queue.js'
@@ -23,6 +24,7 @@ const addAll = [
   addDead,
   addWorker,
   addStats,
+  addEvents,
   addConfig,
   addWhen,
 ]

@@ -51,6 +51,7 @@ function statusOf(code: ErrorCode): number {
     case 'store_unknown':
     case 'store_full':
     case 'closed':
+    case 'too_many_listeners':
       return 503
     default:
       return 500

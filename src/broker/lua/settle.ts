@@ -52,7 +52,7 @@ export const settle = fragment(
 special = tonumber(special)
 local settledIds, remembered, silenced = {}, {}, {}
 local function say(kind, id, run)
-  if heard then tell(kind, { id }, 1, { run }) end
+  if heard then tell(kind, { id }, 1, run and { run }) end
 end
 local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   local own_, expires, mode = string.match(flags, '^%d(%d)(%d)(%d)')
@@ -72,12 +72,12 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   elseif op == 'l' and delay == '' then
     silenced[#silenced + 1] = id
     release(id, holder)
-    say('release waiting', id, run)
+    say('release waiting', id)
     return
   elseif op == 'l' then
     silenced[#silenced + 1] = id
     setAside(id, delay, past)
-    say('release scheduled', id, run)
+    say('release scheduled', id)
   else
     local counted = ({ x = 'deaths', o = 'losses' })[op]
     if counted then past[counted] = past[counted] + 1 end
@@ -85,7 +85,7 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
       silenced[#silenced + 1] = id
       release(id, holder)
       call('HSET', attempts, id, formatAttempts(past))
-      say('release waiting', id, run)
+      say('release waiting', id)
       return
     end
     past.failures = past.failures + 1
