@@ -83,7 +83,12 @@ export function eventRoutes(
     })
     const feed = await operator.events(filter, after)
     watch(feed, reply, stopping)
-    reply.header('content-type', 'text/event-stream').header('x-accel-buffering', 'no')
+    reply.headers({
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+      // So that it is not left open when the events end, which a stop would wait for.
+      connection: 'close',
+    })
     return reply.send(Readable.from(eventStream(feed), { objectMode: false }))
   })
 }

@@ -72,7 +72,12 @@ export function eventsContract(connect: () => ConnectionSettings): void {
     await stage.add()
     const lease = await stage.leaseOne()
     await stage.settle(lease, { name: 'complete', result: 1 })
-    const rest = { id: lease.id, type: 'noop', queue: 'default', at: new Date(before).toISOString() }
+    const rest = {
+      id: lease.id,
+      type: 'noop',
+      queue: 'default',
+      at: new Date(before).toISOString(),
+    }
     expect(await heard()).toEqual([
       { ...rest, transition: 'enqueue', state: 'waiting' },
       { ...rest, transition: 'lease', state: 'active', attempt: 1 },
@@ -154,7 +159,11 @@ export function eventsContract(connect: () => ConnectionSettings): void {
   test('who follows hears nothing more after the abort', async () => {
     await listen()
     const stop = new AbortController()
-    const following = stage.broker.follow(new Map([[stage.partition, heardTo]]), 60_000, stop.signal)
+    const following = stage.broker.follow(
+      new Map([[stage.partition, heardTo]]),
+      60_000,
+      stop.signal,
+    )
     stop.abort()
     expect((await following).size).toBe(0)
   })
