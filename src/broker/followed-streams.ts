@@ -7,7 +7,7 @@ type Connection = Redis | Cluster
 type Signals = { readonly ms: number; readonly signal: AbortSignal }
 
 /** Entries of a stream in one answer. */
-export const mostEntries = 100
+const mostEntries = 100
 
 /**
  * Streams, each followed from an id of its own: all by one connection, since the waiting blocks it,

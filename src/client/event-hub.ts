@@ -137,11 +137,15 @@ export class EventHub {
 
   /** Prolongs what was asked for; partitions that are new are listened to by whoever wants them. */
   async #askAgain(): Promise<void> {
-    for (const { partition, feeds } of this.#posts.values()) {
-      if (feeds.size > 0) this.#broker.listen(partition, askFor).catch(() => undefined)
-    }
+    this.#prolong()
     for (const [feed, listener] of this.#listeners) {
       await this.#join(feed, listener).catch(() => undefined)
+    }
+  }
+
+  #prolong(): void {
+    for (const { partition, feeds } of this.#posts.values()) {
+      if (feeds.size > 0) this.#broker.listen(partition, askFor).catch(() => undefined)
     }
   }
 
@@ -175,6 +179,8 @@ export class EventHub {
       } catch (error) {
         this.#failed(error)
         await new Promise((resolve) => setTimeout(resolve, pause))
+        // A store that was away may have forgotten that it was asked.
+        this.#prolong()
       }
     }
     this.#lanes.delete(lane)

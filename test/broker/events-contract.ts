@@ -33,12 +33,12 @@ export function eventsContract(connect: () => ConnectionSettings): void {
   }
   const heard = async (): Promise<TaskEvent[]> =>
     (await entries()).flatMap(({ events }) => [...events])
-  /** `transition state #attempt`, of one task. */
+  /** `transition state run N`, of one task. */
   const words = async (id: string) =>
     (await heard())
       .filter((event) => event.id === id)
       .map(({ transition, state, attempt }) =>
-        [transition, state, ...(attempt ? [`#${attempt}`] : [])].join(' '),
+        [transition, state, ...(attempt ? [`run ${attempt}`] : [])].join(' '),
       )
 
   test('a task is told of from its enqueue to its end, in order', async () => {
@@ -58,9 +58,9 @@ export function eventsContract(connect: () => ConnectionSettings): void {
     await stage.broker.erase(stage.partition, [id])
     const seen = [
       'enqueue scheduled',
-      ...['promote waiting', 'lease active #1', 'retry retryable #1'],
-      ...['promote waiting', 'lease active #2', 'bury dead #2'],
-      ...['requeue waiting', 'lease active #1', 'complete completed #1', 'prune gone'],
+      ...['promote waiting', 'lease active run 1', 'retry retryable run 1'],
+      ...['promote waiting', 'lease active run 2', 'bury dead run 2'],
+      ...['requeue waiting', 'lease active run 1', 'complete completed run 1', 'prune gone'],
     ]
     expect(await words(id)).toEqual(seen)
   })

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { EventFilter } from '../../src/client/contract.js'
 import type { EventFeed } from '../../src/client/event-feed.js'
 import { testPrefix } from '../support/redis.js'
+import { idsOf, take } from './feed-reader.js'
 import { RedisStage, to } from './redis-stage.js'
 
 const prefix = { now: '' }
@@ -26,27 +27,6 @@ async function listen(filter: EventFilter = {}, after?: string, on = stage): Pro
   onTestFinished(() => feed.close())
   return feed
 }
-
-/** The next so many, as `transition id`, or `gap queue`; the last one's cursor beside it. */
-async function take(feed: EventFeed, amount: number) {
-  const words: string[] = []
-  let { cursor } = feed
-  while (words.length < amount) {
-    const messages = await feed.next(8000)
-    if (messages.length === 0) throw new Error(`only ${words.length} came: ${words.join(', ')}`)
-    for (const message of messages) {
-      words.push(
-        'gap' in message
-          ? `gap ${message.gap.queue}`
-          : `${message.event.transition} ${message.event.id}`,
-      )
-      cursor = message.cursor
-    }
-  }
-  return { words, cursor }
-}
-
-const idsOf = (words: readonly string[]) => words.map((word) => word.split(' ')[1])
 
 test('every listener hears each move once, in order', async () => {
   const feeds = await Promise.all([listen(), listen(), listen({ queue: 'default' })])
@@ -148,13 +128,4 @@ test('a listener that does not keep up is cut off, and others go on', async () =
   expect(await slow.next(0)).toEqual([])
   expect(heard).toBeGreaterThanOrEqual(20_000)
   expect(quick.closed).toBe(false)
-})
-
-test('when all have gone the store is asked nothing more', async () => {
-  const feed = await listen()
-  feed.close()
-  await stage.client.enqueue('email', to(1))
-  const again = await listen()
-  const { id } = await stage.client.enqueue('email', to(2))
-  expect(idsOf((await take(again, 1)).words)).toEqual([id])
 })

@@ -97,7 +97,7 @@ test('a listener who reads nothing is cut off, and the server holds no more for 
   const own = await startRealApi({ tasks: [anything], http: { maxListeners: 1 } })
   onTestFinished(() => own.stop())
   const idle = await rawConnection(own.port, '/events')
-  onTestFinished(() => idle.destroy())
+  onTestFinished(() => void idle.destroy())
   const payloads = Array.from({ length: 1000 }, (_, n) => ({ n }))
   const isFree = async () => {
     const reader = await listenTo(`${own.url}/events`)
