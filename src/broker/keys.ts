@@ -50,8 +50,15 @@ export const keyNames = [
   'stats',
   /** list of wake-up marks; at most one */
   'wake',
-  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed, limit, limitSaid, bucket, quiet */
+  /**
+   * hash: seq, fence, paused, listen (ms until when moves are told), rescuedAt, auditedAt, statsFrom,
+   * confirmed, limit, limitSaid, bucket, quiet
+   */
   'meta',
+  /** there while somebody listens to the moves; goes by its TTL */
+  'listen',
+  /** stream of the moves that were told; goes by its TTL */
+  'events',
 ] as const
 
 export type KeyName = (typeof keyNames)[number]

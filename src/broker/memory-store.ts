@@ -1,10 +1,17 @@
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { faultOf } from './fault.js'
-import { fieldMark, inDialect, readAnswer } from './memory/dialect.js'
-import { enterRoom, leaveRoom, type MockRedis, type Room, takeMark } from './memory/room.js'
+import { fieldMark, inDialect, readAnswer, readEntry } from './memory/dialect.js'
+import {
+  enterRoom,
+  leaveRoom,
+  type MockRedis,
+  nextScript,
+  type Room,
+  takeMark,
+} from './memory/room.js'
 import type { Script } from './script.js'
-import type { ScriptStore } from './script-store.js'
+import type { ScriptStore, StreamEntry, StreamRange } from './script-store.js'
 
 const all = ['COUNT', '1000000000'] as const
 
@@ -45,7 +52,8 @@ export class MemoryStore implements ScriptStore {
     const values = [...keys, ...args].map(String)
     const room = this.#enter()
     const reply = this.#guard(() => room.redis.eval(text, keys.length, ...values))
-    if (script.keys.includes('wake')) for (const look of room.waiting) look()
+    if (script.keys.includes('wake') || script.keys.includes('events'))
+      for (const look of room.waiting) look()
     return readAnswer((await reply) as string)
   }
 
@@ -88,8 +96,41 @@ export class MemoryStore implements ScriptStore {
     return scores.sort((a, b) => a[1] - b[1])
   }
 
+  async readStream(key: string, { from, to, count }: StreamRange): Promise<StreamEntry[]> {
+    const within = ({ id }: StreamEntry) =>
+      (from === '-' || placeOf(id) >= placeOf(from)) && (to === '+' || placeOf(id) <= placeOf(to))
+    return (await this.#entries(key)).filter(within).slice(0, count)
+  }
+
+  async lastInStream(key: string): Promise<string> {
+    return (await this.#entries(key)).at(-1)?.id ?? '0-0'
+  }
+
+  async followStreams(after: ReadonlyMap<string, string>, ms: number, signal: AbortSignal) {
+    const stop = AbortSignal.any([signal, AbortSignal.timeout(ms)])
+    const found = new Map<string, StreamEntry[]>()
+    while (found.size === 0 && !stop.aborted && !this.#closed) {
+      const next = nextScript(this.#enter(), stop)
+      for (const [key, last] of after) {
+        const entries = (await this.#entries(key)).filter(({ id }) => placeOf(id) > placeOf(last))
+        if (entries.length > 0) found.set(key, entries)
+      }
+      if (found.size === 0) await next
+    }
+    return found
+  }
+
+  laneOf(): string {
+    return ''
+  }
+
   async time(): Promise<number> {
     return systemClock.now()
+  }
+
+  async #entries(key: string): Promise<StreamEntry[]> {
+    const texts = await this.#guard(() => this.#enter().redis.lrange(key, 0, -1))
+    return texts.map(readEntry)
   }
 
   async #scan(scan: (redis: MockRedis) => Promise<[string, string[]]>): Promise<string[]> {
@@ -111,6 +152,9 @@ export class MemoryStore implements ScriptStore {
     }
   }
 }
+
+/** Ids here are a number each: `7-0`. */
+const placeOf = (id: string): number => Number.parseInt(id, 10)
 
 /** The store always answers: what it throws is a refusal in Redis's sense, never a lost answer. */
 function asReply(error: unknown): Error {

@@ -1,7 +1,7 @@
 import * as baseLua from './lua/base.js'
 import { bury, countBuried } from './lua/bury.js'
 import { complete, countCompleted } from './lua/complete.js'
-import { answerCycle, leaseWanted, leaveMark, openCycle } from './lua/cycle.js'
+import { answerCycle, glance, leaseWanted, leaveMark, openCycle } from './lua/cycle.js'
 import { enqueue, enqueueChecked } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
 import { lease, leaveOdd, setOddAside } from './lua/lease.js'
@@ -11,8 +11,9 @@ import { recall, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { retry } from './lua/retry.js'
 import { settle, settlePlain } from './lua/settle.js'
+import { publishTold, tell } from './lua/tell.js'
 import { defineScript } from './script.js'
-import { endKeys, sets } from './script-keys.js'
+import { endKeys, sets, toldKeys } from './script-keys.js'
 
 const { attemptsOf, base, dated, header, holderOf, inLine } = baseLua
 const { leaseHeld, leaveBehind, stateOf, time, wakeUp } = baseLua
@@ -20,18 +21,29 @@ const { leaseHeld, leaveBehind, stateOf, time, wakeUp } = baseLua
 /** New tasks, ready now, under ids never used before: the common case, in few commands. */
 export const enqueueScript = defineScript({
   name: 'enqueue',
-  keys: ['tasks', 'waiting', 'stats', 'wake', 'meta'],
+  keys: ['tasks', 'waiting', 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now', 'amount', 'records'],
-  body: [base, time, inLine, wakeUp, enqueue],
+  body: [base, time, inLine, wakeUp, tell, enqueue],
   refusedWhenFull: true,
 })
 
 /** New tasks of which some are due later, have an id or key of their own, expire, or are repeats. */
 export const enqueueCheckedScript = defineScript({
   name: 'enqueueChecked',
-  keys: [...sets, 'tasks', 'stats', 'wake', 'meta', 'own', 'unique', 'uniqueUntil', 'expiring'],
+  keys: [
+    ...sets,
+    'tasks',
+    'stats',
+    'wake',
+    'meta',
+    'own',
+    'unique',
+    'uniqueUntil',
+    'expiring',
+    ...toldKeys,
+  ],
   args: ['now'],
-  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, recall, enqueueChecked],
+  body: [base, time, dated, inLine, wakeUp, tell, stateOf, holderOf, recall, enqueueChecked],
   refusedWhenFull: true,
 })
 
@@ -40,7 +52,7 @@ export const enqueueConfirmedScript = defineScript({
   name: 'enqueueConfirmed',
   keys: enqueueCheckedScript.keys,
   args: enqueueCheckedScript.args,
-  body: [base, time, dated, inLine, wakeUp, stateOf, holderOf, recall, touch, enqueueChecked],
+  body: [base, time, dated, inLine, wakeUp, tell, stateOf, holderOf, recall, touch, enqueueChecked],
   refusedWhenFull: true,
 })
 
@@ -59,12 +71,14 @@ const cycleArgs = [
 /** The pump's one call: settle what finished, promote what is due, lease what is wanted. */
 export const cycleScript = defineScript({
   name: 'cycle',
-  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
+  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta', 'events'],
   args: cycleArgs,
   body: [
     base,
     time,
     leaseHeld,
+    glance,
+    tell,
     header,
     inLine,
     wakeUp,
@@ -87,6 +101,7 @@ export const cycleScript = defineScript({
     spendTokens,
     leaveMark,
     countBuried,
+    publishTold,
     answerCycle,
   ],
 })
@@ -111,12 +126,15 @@ export const shortCycleScript = defineScript({
     'stats',
     'wake',
     'meta',
+    'events',
   ],
   args: cycleArgs,
   body: [
     base,
     time,
     leaseHeld,
+    glance,
+    tell,
     inLine,
     complete,
     settlePlain,
@@ -129,6 +147,7 @@ export const shortCycleScript = defineScript({
     leaseWanted,
     spendTokens,
     leaveMark,
+    publishTold,
     answerCycle,
   ],
 })

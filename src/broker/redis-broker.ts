@@ -13,12 +13,14 @@ import type {
   WorkerDetails,
 } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
+import type { EventRange } from '../core/event.js'
 import type { Life } from '../core/life.js'
 import type { LimitsChange, QueueLimits } from '../core/limits.js'
 import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
 import { confirmIds } from './confirm.js'
 import { DurableStore } from './durable-store.js'
+import * as events from './events.js'
 import type { BrokerOptions } from './index.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
@@ -164,6 +166,19 @@ class RedisBroker implements Broker {
   }
   sayLimits(partition: Partition, limits: QueueLimits) {
     return sayLimits(this.#engine, partition, limits)
+  }
+
+  listen(partition: Partition, ms: number) {
+    return events.listenTo(this.#engine, partition, ms)
+  }
+  told(partition: Partition, range: EventRange) {
+    return events.readTold(this.#engine, partition, range)
+  }
+  async laneOf(partition: Partition) {
+    return events.laneOf(this.#engine, partition)
+  }
+  follow(after: ReadonlyMap<Partition, string>, ms: number, signal: AbortSignal) {
+    return events.followTold(this.#engine, after, { ms, signal })
   }
 
   counts(partition: Partition) {

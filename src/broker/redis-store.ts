@@ -5,11 +5,13 @@ import { within } from '../core/within.js'
 import { untilArrived } from './between-nodes.js'
 import { isRefusedSelect } from './break-off.js'
 import { faultOf, isUnknownScript } from './fault.js'
+import { FollowedStreams } from './followed-streams.js'
 import { judgeFormat } from './format.js'
-import type { BrokerOptions, ConnectionSettings } from './index.js'
+import type { BrokerOptions } from './index.js'
 import { openConnection } from './ioredis.js'
+import { saysOf } from './says.js'
 import type { Script, Source } from './script.js'
-import type { ScriptStore } from './script-store.js'
+import type { ScriptStore, StreamRange } from './script-store.js'
 import { judgeServer, readServer } from './server.js'
 import { WaitedLists } from './waited-lists.js'
 
@@ -19,26 +21,6 @@ const unheard = { info: () => undefined, warn: () => undefined }
 
 /** ms after which a server that was refused is judged anew: somebody may have put it right. */
 const judgeAgain = 1000
-
-/** Where a connection leads, without user and password. */
-function saysOf(settings: ConnectionSettings): string {
-  if ('url' in settings) {
-    try {
-      const url = new URL(settings.url)
-      return `Redis at ${url.host || url.pathname}${url.host && url.pathname.length > 1 ? url.pathname : ''}`
-    } catch {
-      return 'Redis'
-    }
-  }
-  const nodes =
-    'sentinel' in settings
-      ? settings.sentinel.nodes
-      : 'cluster' in settings
-        ? settings.cluster.nodes
-        : []
-  const names = nodes.map((node) => `${node.host}:${node.port}`).join(', ')
-  return 'sentinel' in settings ? `Redis by sentinel (${names})` : `Redis Cluster (${names})`
-}
 
 /**
  * A store behind a Redis connection. Its duties: EVALSHA, then EVAL; every call settles within the
@@ -50,6 +32,7 @@ export class RedisStore implements ScriptStore {
   readonly #options: BrokerOptions
   readonly #connection: Connection
   readonly #lists: WaitedLists
+  readonly #streams: FollowedStreams
   #flags = false
   #unsafe: RedisDistroError | undefined
   #noDatabase: Error | undefined
@@ -66,6 +49,7 @@ export class RedisStore implements ScriptStore {
     this.#options = options
     this.says = saysOf(options.connection)
     this.#lists = new WaitedLists(options.connection)
+    this.#streams = new FollowedStreams(options.connection)
     this.#connection = openConnection(options.connection, {
       name: 'redisdistro',
       commandTimeout: options.commandTimeout,
@@ -96,6 +80,7 @@ export class RedisStore implements ScriptStore {
     this.#closed = true
     this.#connection.disconnect()
     this.#lists.close()
+    this.#streams.close()
   }
 
   mustBeSafe(): void {
@@ -165,6 +150,24 @@ export class RedisStore implements ScriptStore {
     return flat.flatMap((member, i) =>
       i % 2 ? [] : [[member, Number(flat[i + 1])] as [string, number]],
     )
+  }
+
+  async readStream(key: string, { from, to, count }: StreamRange) {
+    const entries = await this.#guard(() => this.#connection.xrange(key, from, to, 'COUNT', count))
+    return entries.map(([id, fields]) => ({ id, fields }))
+  }
+
+  async lastInStream(key: string): Promise<string> {
+    const [last] = await this.#guard(() => this.#connection.xrevrange(key, '+', '-', 'COUNT', 1))
+    return last?.[0] ?? '0-0'
+  }
+
+  followStreams(after: ReadonlyMap<string, string>, ms: number, signal: AbortSignal) {
+    return this.#guard(() => this.#streams.follow(after, { ms, signal }))
+  }
+
+  laneOf(key: string): string {
+    return this.#streams.laneOf(key)
   }
 
   async time(): Promise<number> {

@@ -11,6 +11,9 @@ export const sets = [
   'cancelled',
 ] as const satisfies readonly KeyName[]
 
+/** What moves are told by, where somebody listens. */
+export const toldKeys = ['listen', 'events'] as const satisfies readonly KeyName[]
+
 /** What an end of a task may touch beside them. */
 export const endKeys = [
   'tasks',

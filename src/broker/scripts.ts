@@ -10,9 +10,10 @@ import { recall, remembered, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
 import { promoteNow, requeue } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
+import { hear, listenFor, tell } from './lua/tell.js'
 import * as workersLua from './lua/workers.js'
 import { defineScript } from './script.js'
-import { endKeys, sets } from './script-keys.js'
+import { endKeys, sets, toldKeys } from './script-keys.js'
 
 const { base, time, header, inLine, wakeUp, stateOf, attemptsOf, leaveBehind, leaseHeld } = baseLua
 const { dated, holderOf, undate } = baseLua
@@ -33,9 +34,9 @@ export const renewScript = defineScript({
 
 export const giveBackScript = defineScript({
   name: 'giveBack',
-  keys: ['active', 'waiting', 'progress', 'workers', 'wake', 'meta', 'stats'],
+  keys: ['active', 'waiting', 'progress', 'workers', 'wake', 'meta', 'stats', 'tasks', ...toldKeys],
   args: ['now', 'worker'],
-  body: [base, time, leaseHeld, wakeUp, release, refund, workersLua.giveBack],
+  body: [base, time, leaseHeld, hear, tell, wakeUp, release, refund, workersLua.giveBack],
 })
 
 export const progressScript = defineScript({
@@ -69,25 +70,27 @@ export const markDeadScript = defineScript({
 
 export const rescueScript = defineScript({
   name: 'rescue',
-  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta'],
+  keys: [...sets, ...endKeys, 'workers', 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now', 'maxLosses'],
-  body: [base, time, header, wakeUp, attemptsOf, leaveBehind, bury, release, rescue],
+  body: [base, time, hear, tell, header, wakeUp, attemptsOf, leaveBehind, bury, release, rescue],
 })
 
 export const cancelScript = defineScript({
   name: 'cancel',
-  keys: [...sets, ...endKeys, 'orders', 'stats', 'wake', 'meta'],
+  keys: [...sets, ...endKeys, 'orders', 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now'],
-  body: [base, time, header, wakeUp, stateOf, attemptsOf, leaveBehind, eachId, cancel],
+  body: [base, time, hear, tell, header, wakeUp, stateOf, attemptsOf, leaveBehind, eachId, cancel],
 })
 
 export const requeueScript = defineScript({
   name: 'requeue',
-  keys: [...sets, ...endKeys, 'stats', 'wake', 'meta'],
+  keys: [...sets, ...endKeys, 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now'],
   body: [
     base,
     time,
+    hear,
+    tell,
     header,
     dated,
     undate,
@@ -103,23 +106,50 @@ export const requeueScript = defineScript({
 
 export const promoteScript = defineScript({
   name: 'promote',
-  keys: [...sets, 'tasks', 'stats', 'wake', 'meta'],
+  keys: [...sets, 'tasks', 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now'],
-  body: [base, time, header, dated, undate, inLine, wakeUp, stateOf, eachId, promoteNow],
+  body: [
+    base,
+    time,
+    hear,
+    tell,
+    header,
+    dated,
+    undate,
+    inLine,
+    wakeUp,
+    stateOf,
+    eachId,
+    promoteNow,
+  ],
 })
 
 export const eraseScript = defineScript({
   name: 'erase',
-  keys: [...sets, ...endKeys],
-  args: [],
-  body: [base, header, stateOf, eachId, prune, erase],
+  keys: [...sets, ...endKeys, ...toldKeys],
+  args: ['now'],
+  body: [base, time, hear, tell, header, stateOf, eachId, prune, erase],
 })
 
 export const pruneScript = defineScript({
   name: 'prune',
-  keys: [...sets, ...endKeys, 'stats', 'meta'],
+  keys: [...sets, ...endKeys, 'stats', 'meta', ...toldKeys],
   args: ['now', 'skip'],
-  body: [base, time, header, stateOf, attemptsOf, leaveBehind, bury, expire, eachId, prune, retain],
+  body: [
+    base,
+    time,
+    hear,
+    tell,
+    header,
+    stateOf,
+    attemptsOf,
+    leaveBehind,
+    bury,
+    expire,
+    eachId,
+    prune,
+    retain,
+  ],
 })
 
 export const pauseScript = defineScript({
@@ -135,6 +165,13 @@ export const limitsScript = defineScript({
   keys: ['meta', 'wake', 'stats'],
   args: ['now', 'said', 'rate', 'most'],
   body: [base, time, wakeUp, setLimits],
+})
+
+export const listenScript = defineScript({
+  name: 'listen',
+  keys: ['meta', 'listen', 'events'],
+  args: ['now', 'ms', 'keep'],
+  body: [base, time, listenFor],
 })
 
 export const findScript = defineScript({

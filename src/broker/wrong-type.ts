@@ -4,7 +4,7 @@ import type { Script } from './script.js'
 import type { ScriptRunner } from './script-store.js'
 import { typesScript } from './scripts.js'
 
-type Kind = 'hash' | 'zset' | 'set' | 'list'
+type Kind = 'hash' | 'zset' | 'set' | 'list' | 'string' | 'stream'
 
 const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
   waiting: 'zset',
@@ -19,6 +19,8 @@ const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
   expiring: 'zset',
   deadLetters: 'set',
   wake: 'list',
+  listen: 'string',
+  events: 'stream',
 }
 
 /** True where Redis refused a command since its key is of another type. */

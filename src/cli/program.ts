@@ -7,6 +7,7 @@ import { addConfig } from './config.js'
 import { addDead } from './dead.js'
 import { addDoctor } from './doctor.js'
 import { addEnqueue } from './enqueue.js'
+import { addEvents } from './events.js'
 import { addExamples } from './examples.js'
 import { exitWords } from './failure.js'
 import { optionsOf } from './globals.js'
@@ -25,6 +26,7 @@ const addAll = [
   addDead,
   addWorker,
   addStats,
+  addEvents,
   addConfig,
   addWhen,
   addDoctor,

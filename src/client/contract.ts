@@ -4,6 +4,7 @@ import type { Issue } from '../core/errors.js'
 import type { LimitsChange, QueueLimits } from '../core/limits.js'
 import type { State } from '../core/state.js'
 import type { Task } from '../core/task.js'
+import type { EventFeed } from './event-feed.js'
 
 export type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
 
@@ -70,6 +71,13 @@ export interface TaskFilter {
   readonly cursor?: string | undefined
   /** 1 to 1000; 50 if left out. */
   readonly limit?: number | undefined
+}
+
+export interface EventFilter {
+  readonly queue?: string | undefined
+  readonly type?: string | undefined
+  /** The id of one task. */
+  readonly task?: string | undefined
 }
 
 export interface DeadLetterFilter {
@@ -214,6 +222,11 @@ export interface OperatorContract {
     filter: DeadLetterFilter,
     onProgress?: (done: number) => void,
   ): Promise<number>
+  /**
+   * Tells of moves as they happen, from now on, or from where an earlier feed stopped: `after` is its
+   * cursor. Whoever opens one closes it. A cursor that is none is `bad_option`.
+   */
+  events(filter: EventFilter, after?: string): Promise<EventFeed>
   workers(): Promise<WorkerStatus[]>
   stats(): Promise<Stats>
 }

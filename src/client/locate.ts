@@ -33,6 +33,10 @@ export async function queueParts(
   throw new RedisDistroError('unknown_queue', `no queue '${name}'; there are ${names}`)
 }
 
+/** Where a task of this id may lie; every part where no id is named. */
+export const partsFor = (queues: readonly QueueParts[], id: string | undefined): Partition[] =>
+  queues.flatMap((each) => (id === undefined ? each.parts : placesOf(each, id)))
+
 /** The tasks of an id: at most one in each queue, looked up in one partition of each layout of it. */
 export async function findEverywhere(
   broker: Broker,
@@ -40,9 +44,8 @@ export async function findEverywhere(
   queues: readonly QueueParts[],
 ): Promise<Found[]> {
   if (!idPattern.test(id)) return []
-  const places = queues.flatMap((each) => placesOf(each, id))
   const found = await Promise.all(
-    places.map(async (partition) => {
+    partsFor(queues, id).map(async (partition) => {
       const [task] = await broker.find(partition, [id])
       return task === undefined ? [] : [{ partition, task }]
     }),

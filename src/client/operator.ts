@@ -2,11 +2,12 @@ import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { LimitsChange } from '../core/limits.js'
-import { type State, states, transitions } from '../core/state.js'
+import { states } from '../core/state.js'
 import type { Task } from '../core/task.js'
 import type {
   DeadLetterFilter,
   Directory,
+  EventFilter,
   MoveResult,
   OperatorContract,
   Page,
@@ -17,7 +18,10 @@ import type {
   WorkerStatus,
 } from './contract.js'
 import { deadLetterKeys, deadLetterTest, type Swept, sweepDeadLetters } from './dead-letters.js'
-import { type Found, findEverywhere, type QueueParts, queueParts } from './locate.js'
+import type { EventFeed } from './event-feed.js'
+import { EventHub } from './event-hub.js'
+import { type Found, findEverywhere, partsFor, type QueueParts, queueParts } from './locate.js'
+import { type Move, starts } from './moves.js'
 import { atQueue, limited, paused } from './queue-moves.js'
 import { queueStatus, storeStats } from './queue-status.js'
 import { showTasks } from './show.js'
@@ -25,17 +29,7 @@ import { Waiters } from './waiters.js'
 import { type Walk, walkPage } from './walk.js'
 import { workersOf } from './worker-status.js'
 
-type Move = 'cancel' | 'requeue' | 'promote' | 'erase'
-
 const defaultLimit = 50
-
-/** Where each move may start; erasing is a person's `prune`. */
-const starts: Record<Move, readonly State[]> = {
-  cancel: transitions.cancel.from,
-  requeue: transitions.requeue.from,
-  promote: transitions.promote.from,
-  erase: transitions.prune.from,
-}
 
 export interface OperatorOptions {
   readonly broker: Broker
@@ -49,12 +43,14 @@ export class Operator implements OperatorContract {
   readonly #directory: Directory
   readonly #clock: Clock
   readonly #waiters: Waiters
+  readonly #hub: EventHub
 
   constructor({ broker, directory, clock }: OperatorOptions) {
     this.#broker = broker
     this.#directory = directory
     this.#clock = clock
     this.#waiters = new Waiters(broker, clock)
+    this.#hub = new EventHub(broker)
   }
 
   async task(id: string, queue?: string): Promise<Task | undefined> {
@@ -152,6 +148,11 @@ export class Operator implements OperatorContract {
     return (await this.#sweep('erase', key, { filter, onProgress })).moved
   }
 
+  events({ queue, ...test }: EventFilter, after?: string): Promise<EventFeed> {
+    const partitions = async () => partsFor(await this.#parts(queue), test.task)
+    return this.#hub.open({ test, after, partitions })
+  }
+
   async workers(): Promise<WorkerStatus[]> {
     const partitions = await this.#partitions(undefined)
     const lists = await Promise.all(partitions.map((part) => workersOf(this.#broker, part)))
@@ -162,9 +163,10 @@ export class Operator implements OperatorContract {
     return await storeStats(this.#broker, await this.#parts(undefined), () => this.#clock.now())
   }
 
-  /** Who waits for a task hears at once how it was last seen. */
+  /** Who waits for a task hears at once how it was last seen, and feeds of events end. */
   async close(): Promise<void> {
     this.#waiters.close()
+    this.#hub.close()
   }
 
   #parts(name: string | undefined): Promise<QueueParts[]> {

@@ -1,3 +1,4 @@
+import type { EventBroker } from './event.js'
 import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
 import type { Life } from './life.js'
 import type { LimitsChange, QueueLimits } from './limits.js'
@@ -162,7 +163,7 @@ export interface WorkerRecord extends WorkerDetails {
  * otherwise, settles within its deadline, and throws only RedisDistroError of the infrastructure
  * family: `store_away` (nothing written), `store_unknown` (perhaps), `store_full`.
  */
-export interface Broker {
+export interface Broker extends EventBroker {
   /** Says where the tasks are, without secrets: `redis 7.0.15 at 127.0.0.1:6379`. */
   readonly says: string
   /** False for the in-process store: no second process, no forked children, lease on the loop. */

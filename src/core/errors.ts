@@ -57,6 +57,7 @@ export const errorCodes = {
   too_large: { family: 'caller', says: 'The body or payload is over its limit.' },
   unsupported_media: { family: 'caller', says: 'The route takes another content type.' },
   too_many_requests: { family: 'caller', says: 'The rate limit of the API was reached.' },
+  too_many_listeners: { family: 'caller', says: 'As many listen to events as may at a time.' },
   unauthorized: { family: 'caller', says: 'A token is wanted and none, or a wrong one, was sent.' },
   forbidden: { family: 'caller', says: 'The token, Host or Origin does not open this route.' },
   store_away: {

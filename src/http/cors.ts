@@ -22,7 +22,13 @@ export async function allowOrigins(
   await app.register(cors, {
     origin: (origin, answer) => answer(null, origin !== undefined && listed.has(origin) && origin),
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'traceparent'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'last-event-id',
+      'traceparent',
+    ],
     exposedHeaders: ['location', 'retry-after', 'wait-limit'],
     credentials: false,
     maxAge,

@@ -58,6 +58,7 @@ function statusOf(code: ErrorCode): number {
     case 'store_full':
     case 'unsafe_redis':
     case 'closed':
+    case 'too_many_listeners':
       return 503
     default:
       return 500

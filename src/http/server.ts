@@ -6,6 +6,7 @@ import { type AppOptions, createApp } from './app.js'
 import type { HttpTokens } from './auth.js'
 import { deadLetterRoutes } from './dead-letters.js'
 import { enqueueRoutes } from './enqueue.js'
+import { eventRoutes } from './events.js'
 import { healthRoutes, type Readiness } from './health.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
@@ -25,6 +26,8 @@ export interface HttpOptions extends AppOptions {
   readonly payload: PayloadLimits
   /** Tasks of a batch at most. */
   readonly batchLimit: number
+  /** Listeners to events at a time. */
+  readonly maxListeners: number
   /** ms that requests in flight may take to end when the server stops; 10 s if left out. */
   readonly stopGrace?: number
 }
@@ -54,6 +57,7 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
   workerRoutes(app, operator)
+  eventRoutes(app, parts, options.maxListeners)
 }
 
 /** The API with its routes, not yet listening; `stopping` ends what waits. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describe } from 'vitest'
 import { brokerContract } from './contract.js'
+import { eventsContract } from './events-contract.js'
 import { limitsContract } from './limits-contract.js'
 import { movesContract } from './moves-contract.js'
 import { transitionContract } from './transitions.js'
@@ -11,3 +12,4 @@ describe('transitions in process', () => transitionContract(() => ({ memory: ran
 describe('moves and views in process', () => movesContract(() => ({ memory: randomUUID() })))
 describe('upkeep in process', () => upkeepContract(() => ({ memory: randomUUID() })))
 describe('limits in process', () => limitsContract(() => ({ memory: randomUUID() })))
+describe('events in process', () => eventsContract(() => ({ memory: randomUUID() })))

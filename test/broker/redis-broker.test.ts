@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { testRedisUrl } from '../support/redis.js'
 import { brokerContract } from './contract.js'
+import { eventsContract } from './events-contract.js'
 import { limitsContract } from './limits-contract.js'
 import { movesContract } from './moves-contract.js'
 import { transitionContract } from './transitions.js'
@@ -11,3 +12,4 @@ describe('transitions on Redis', () => transitionContract(() => ({ url: testRedi
 describe('moves and views on Redis', () => movesContract(() => ({ url: testRedisUrl() })))
 describe('upkeep on Redis', () => upkeepContract(() => ({ url: testRedisUrl() })))
 describe('limits on Redis', () => limitsContract(() => ({ url: testRedisUrl() })))
+describe('events on Redis', () => eventsContract(() => ({ url: testRedisUrl() })))

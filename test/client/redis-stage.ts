@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ConnectionSettings } from '../../src/broker/index.js'
 import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import { Client } from '../../src/client/client.js'
 import type { Directory } from '../../src/client/contract.js'
@@ -62,10 +63,14 @@ export class RedisStage {
   }
 
   /** `wide` is the number of partitions of the queue of that name. */
-  constructor({ prefix = testPrefix(), wide = 4 }: { prefix?: string; wide?: number } = {}) {
+  constructor({
+    prefix = testPrefix(),
+    wide = 4,
+    connection = { url: testRedisUrl() },
+  }: { prefix?: string; wide?: number; connection?: ConnectionSettings } = {}) {
     this.#registry = registryOf(wide)
     this.broker = createRedisBroker({
-      connection: { url: testRedisUrl() },
+      connection,
       prefix,
       commandTimeout: 5000,
       allowEviction: false,

@@ -73,6 +73,12 @@ async function everyRoute(url: string, fleet: Fleet): Promise<Map<string, number
   await call('/queues/default/resume', 'POST')
   const looks = ['/tasks?tag=a', '/queues', '/queues/default', '/workers', '/stats', '/metrics']
   for (const route of ['/ready', ...looks]) await call(route)
+  const listener = await fetch(`${url}/events`)
+  seen.set('GET /events', listener.status)
+  const reader = listener.body?.pipeThrough(new TextDecoderStream()).getReader()
+  await enqueue('', 8)
+  for (let text = ''; !text.includes('event: enqueue'); ) text += (await reader?.read())?.value
+  await reader?.cancel()
   return seen
 }
 

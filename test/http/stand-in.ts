@@ -11,6 +11,7 @@ import type {
   Stats,
   TypeEntry,
 } from '../../src/client/contract.js'
+import type { EventFeed } from '../../src/client/event-feed.js'
 import { RedisDistroError } from '../../src/core/errors.js'
 import type { Task } from '../../src/core/task.js'
 import { createApi, type HttpOptions, type HttpParts } from '../../src/http/server.js'
@@ -234,6 +235,10 @@ export class StandInOperator implements OperatorContract {
     return 3
   }
 
+  async events(): Promise<EventFeed> {
+    throw new Error('no events happen here')
+  }
+
   async workers() {
     return []
   }
@@ -256,6 +261,7 @@ export const httpOptions: HttpOptions = {
   stallTimeout: 30_000,
   keepAliveTimeout: 72_000,
   maxConnections: 2000,
+  maxListeners: 100,
   tokens: { api: [], enqueue: [], read: [] },
   trustProxy: false,
   role: 'producer',

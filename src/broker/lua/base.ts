@@ -35,13 +35,13 @@ end
 
 /**
  * One mark wakes one idle worker. A paused queue leaves none, nor does one at its limit, unless a slot
- * may have been `freed`.
+ * may have been `freed`. `marks`: odd where one lies there; looked up where it is left out.
  */
 export const wakeUp = fragment(
   'wakeUp',
   `
-local function wakeOne(freed)
-  if call('EXISTS', wake) == 1 then return end
+local function wakeOne(marks, freed)
+  if (marks or call('EXISTS', wake)) % 2 == 1 then return end
   local state = call('HMGET', meta, 'paused', 'quiet')
   if state[1] then return end
   local untilMs = not freed and state[2] and string.match(state[2], '^%d+')

@@ -25,9 +25,13 @@ local function cancel(id, state, value)
   leaveBehind(id, 'cancelled', fields[2], fields[3], fields[4], fields[6])
   cancellations = cancellations + 1
 end
-local answer = eachId({ scheduled = 1, waiting = 1, retryable = 1, active = 1 }, cancel)
+local answer, ids = eachId({ scheduled = 1, waiting = 1, retryable = 1, active = 1 }, cancel)
 count('cancelled', cancellations)
-if freed then wakeOne(true) end
+if freed then wakeOne(nil, true) end
+if heard then
+  tell('cancel cancelled', ids, #ids)
+  publish()
+end
 return answer
 `,
 )

@@ -1,5 +1,15 @@
 import { fragment } from '../script.js'
 
+/** What the partition's `meta` says, at the beginning: also whether somebody listens to the moves. */
+export const glance = fragment(
+  'glance',
+  `
+local state = call('HMGET', meta, 'paused', 'fence', 'limit', 'bucket', 'quiet', 'listen')
+local paused = state[1] and true or false
+local heard = (tonumber(state[6] or '') or 0) > now
+`,
+)
+
 /**
  * The rest of a cycle: lease, and leave a mark where work is left behind. Returns 'ok', now, fence,
  * next due ms or '', '1' if paused, the number of refused ids, '1' if leased tasks come with their
@@ -12,8 +22,6 @@ export const openCycle = fragment(
 -- More would not fit where Lua unpacks them, and what was popped would be lost.
 wanted = math.min(tonumber(wanted), 1000)
 local asked = wanted
-local state = call('HMGET', meta, 'paused', 'fence', 'limit', 'bucket', 'quiet')
-local paused = state[1] and true or false
 local answer = { 'ok', text(now), '', '', paused and '1' or '', text(#refused), '', '',
   state[3] and '1' or '' }
 for i = 1, #refused do answer[9 + i] = refused[i] end

@@ -22,7 +22,15 @@ end
 call('HSET', tasks, unpack(written))
 call('ZADD', waiting, unpack(places))
 count('enqueued', amount)
-wakeOne()
+-- Both keys in one command: what is named twice counts twice.
+local marks = tonumber(call('EXISTS', wake, listen, listen))
+wakeOne(marks)
+if marks > 1 then
+  local ids, blobs = {}, {}
+  for i = 1, amount do ids[i], blobs[i] = written[i * 2 - 1], written[i * 2] end
+  tell('enqueue waiting', ids, amount, nil, blobs)
+  publish()
+end
 return text(now)
 `,
 )
@@ -36,7 +44,7 @@ export const enqueueChecked = fragment(
   'enqueueChecked',
   `
 local function first(id, fingerprint)
-  local state, known, score = recall(id)
+  local state, known, score = recall(id, fingerprint == '')
   if not state then return nil end
   local differs = fingerprint ~= '' and known ~= '' and known ~= fingerprint
   return differs and 'differs' or 'duplicate', id, state,
@@ -73,6 +81,16 @@ local function store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
   return 'new', id, state, dueAt, state == 'waiting' or at < now + 1000
 end
 
+local function tellNew(answer)
+  local ids = { waiting = {}, scheduled = {} }
+  for i = 2, #answer, 4 do
+    local list = answer[i] == 'new' and ids[answer[i + 2]]
+    if list then list[#list + 1] = answer[i + 1] end
+  end
+  tell('enqueue waiting', ids.waiting, #ids.waiting)
+  tell('enqueue scheduled', ids.scheduled, #ids.scheduled)
+end
+
 local answer, fresh, soon = { text(now) }, 0, false
 for i = rest + 1, #ARGV, 7 do
   local id, blob, due, fingerprint, expiresIn, key, uniqueFor = unpack(ARGV, i, i + 6)
@@ -87,7 +105,13 @@ for i = rest + 1, #ARGV, 7 do
   answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = found, firstId, state, dueAt
 end
 count('enqueued', fresh)
-if soon then wakeOne() end
+local marks = fresh == 0 and 0 or tonumber(soon and call('EXISTS', wake, listen, listen)
+  or call('EXISTS', listen, listen))
+if soon then wakeOne(marks) end
+if marks > 1 then
+  tellNew(answer)
+  publish()
+end
 return answer
 `,
 )

@@ -10,6 +10,7 @@ local function expire(id, blob)
   remarkUnbegun(past, '"code":"expired","message":"not started within expiresIn"')
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, deadLetter)
+  if heard then tell('expire dead', { id }, 1, nil, { blob }) end
   leaveBehind(id, 'dead', own_, expires, mode, key)
 end
 `,

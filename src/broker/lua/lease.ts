@@ -11,6 +11,7 @@ local function setAsideMissing(id)
   remarkUnbegun(past, '"code":"internal","message":"its record was missing from the store"')
   call('HSET', attempts, id, formatAttempts(past))
   bury(id, 'dead')
+  if heard then tell('bury dead', { id }, 1, nil, { stub }) end
   leaveBehind(id, 'dead', '1', '1', '0', '')
 end
 local odds = 0
@@ -40,6 +41,15 @@ end
 export const lease = fragment(
   'lease',
   `
+local function tellLeased(started, ids, blobs, pasts)
+  local startedIds, startedBlobs, runs = {}, {}, {}
+  for n, i in ipairs(started) do
+    local past = pasts and pasts[i]
+    startedIds[n], startedBlobs[n] = ids[i], blobs[i]
+    runs[n] = (tonumber(past and string.match(past, '^%d+') or '0')) + 1
+  end
+  tell('lease active', startedIds, #started, runs, startedBlobs)
+end
 local function lease(amount, lastFence, answer)
   local byte, floor = string.byte, math.floor
   local popped = call('ZPOPMIN', waiting, text(amount))
@@ -50,7 +60,7 @@ local function lease(amount, lastFence, answer)
   local blobs = call('HMGET', tasks, unpack(ids))
   local pasts = call('EXISTS', attempts) == 1 and call('HMGET', attempts, unpack(ids))
   local fence = string.format('%016.0f', math.max(lastFence + 1, micros))
-  local holders, leased, size = {}, 0, #answer
+  local holders, leased, size, started = {}, 0, #answer, heard and {}
   local tail = ' ' .. worker
   local before = fence .. ' '
   for i = 1, found do
@@ -64,6 +74,7 @@ local function lease(amount, lastFence, answer)
       leased = leased + 1
       holders[leased * 2 - 1], holders[leased * 2] = id, before .. popped[i * 2] .. tail
       answer[size + 1], answer[size + 2] = id, blob
+      if heard then started[leased] = i end
       size = size + 2
       if pasts then
         size = size + 1
@@ -75,6 +86,7 @@ local function lease(amount, lastFence, answer)
     call('HSET', meta, 'fence', fence)
     call('HSET', active, unpack(holders))
     answer[3] = fence
+    if heard then tellLeased(started, ids, blobs, pasts) end
     answer[7] = pasts and '1' or ''
   end
   return found, leased

@@ -118,7 +118,7 @@ else
 end
 if limit == none then call('HDEL', meta, 'limit') else call('HSET', meta, 'limit', limit) end
 call('HDEL', meta, 'quiet')
-wakeOne(true)
+wakeOne(nil, true)
 return answer
 `,
 )

@@ -2,13 +2,13 @@ import { fragment } from '../script.js'
 
 /**
  * For each id in ARGV: `act(id, state, value)`, which may refuse with words of its own, or a refusal.
- * Answers one to three words an id.
+ * Answers one to three words an id, and the ids that moved.
  */
 export const eachId = fragment(
   'eachId',
   `
 local function eachId(allowed, act)
-  local answer = {}
+  local answer, ids = {}, {}
   for i = rest + 1, #ARGV do
     local id = ARGV[i]
     local state, value = stateOf(id)
@@ -17,10 +17,12 @@ local function eachId(allowed, act)
     elseif not allowed[state] then
       answer[#answer + 1] = 'refused ' .. state
     else
-      answer[#answer + 1] = act(id, state, value) or 'moved ' .. state
+      local refusal = act(id, state, value)
+      answer[#answer + 1] = refusal or 'moved ' .. state
+      if not refusal then ids[#ids + 1] = id end
     end
   end
-  return answer
+  return answer, ids
 end
 local sets = { waiting = waiting, scheduled = scheduled, retryable = retryable,
   completed = completed, dead = dead, cancelled = cancelled }

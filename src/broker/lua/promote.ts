@@ -17,6 +17,7 @@ if promoting == '1' then
         places[i * 2 - 1] = place(levelOf(score), sequence + i)
         places[i * 2] = id
       end
+      if heard then tell('promote waiting', ids, amount) end
       call('ZREM', set, unpack(ids))
       call('ZADD', waiting, unpack(places))
     end

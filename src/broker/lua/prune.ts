@@ -7,6 +7,7 @@ export const prune = fragment(
   `
 local function prune(state, ids)
   if #ids == 0 then return 0 end
+  if heard then tell('prune gone', ids, #ids) end
   if state == 'dead' then
     local blobs = call('HMGET', tasks, unpack(ids))
     for i = 1, #ids do
@@ -28,11 +29,13 @@ end
 export const erase = fragment(
   'erase',
   `
-return eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, state)
+local answer = eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, state)
   prune(state, { id })
   call('HDEL', own, id)
   call('ZREM', ownUntil, id)
 end)
+publish()
+return answer
 `,
 )
 
@@ -108,6 +111,7 @@ for past = from, math.min(oldest, from + 60) do
   end
 end
 call('HSET', meta, 'statsFrom', text(math.max(from, math.min(oldest, from + 60))))
+publish()
 return { gone[1], gone[2], gone[3], text(buried), more and '1' or '', text(skipped) }
 `,
 )

@@ -3,12 +3,13 @@ import { fragment } from '../script.js'
 /**
  * What is known of an id: its state, or the one it ended in where its record is gone; its
  * fingerprint, or '' where the caller did not choose it; its score. Nothing where it was never seen.
+ * `notOwn`: the id is one that we made, which is remembered by its record alone.
  */
 export const recall = fragment(
   'recall',
   `
-local function recall(id)
-  local mark = call('HGET', own, id)
+local function recall(id, notOwn)
+  local mark = not notOwn and call('HGET', own, id)
   if not mark and call('HEXISTS', tasks, id) == 0 then return nil end
   local print, ended = string.match(mark or '', '^(%S*) ?(%S*)')
   local state, score = stateOf(id)

@@ -31,8 +31,12 @@ local function requeue(id, state)
   call('ZADD', waiting, place(tonumber(fields[1]), sequences(1) + 1), id)
   requeued = requeued + 1
 end
-local answer = eachId({ dead = 1, cancelled = 1 }, requeue)
+local answer, ids = eachId({ dead = 1, cancelled = 1 }, requeue)
 if requeued > 0 then wakeOne() end
+if heard then
+  tell('requeue waiting', ids, #ids)
+  publish()
+end
 return answer
 `,
 )
@@ -42,7 +46,7 @@ export const promoteNow = fragment(
   'promoteNow',
   `
 local advanced = 0
-local answer = eachId({ scheduled = 1, retryable = 1 }, function(id, state, value)
+local answer, ids = eachId({ scheduled = 1, retryable = 1 }, function(id, state, value)
   local due = tonumber(value)
   call('ZREM', sets[state], id)
   undate(id, headerOf(id)[7])
@@ -50,6 +54,10 @@ local answer = eachId({ scheduled = 1, retryable = 1 }, function(id, state, valu
   advanced = advanced + 1
 end)
 if advanced > 0 then wakeOne() end
+if heard then
+  tell('promote waiting', ids, #ids)
+  publish()
+end
 return answer
 `,
 )

@@ -47,7 +47,7 @@ return answer
 export const rescue = fragment(
   'rescue',
   `
-local moved = 0
+local moved, saved, lost = 0, {}, {}
 local function rescue(id, holder)
   local past = parseAttempts(call('HGET', attempts, id))
   past.losses = past.losses + 1
@@ -57,9 +57,11 @@ local function rescue(id, holder)
     remarkRun(past, string.sub(holder, 1, 16), 'bury',
       '"code":"lost","message":"its worker was lost ' .. text(past.losses) .. ' times"')
     bury(id, fields[5])
+    lost[#lost + 1] = id
     leaveBehind(id, 'dead', fields[2], fields[3], fields[4], fields[6])
   else
     release(id, holder)
+    saved[#saved + 1] = id
     call('HDEL', progress, id)
   end
   call('HSET', attempts, id, formatAttempts(past))
@@ -75,7 +77,12 @@ for i = rest + 1, #ARGV do
 end
 count('lost', moved)
 count('dead', buried)
-if moved > 0 then wakeOne(true) end
+if moved > 0 then wakeOne(nil, true) end
+if heard then
+  tell('rescue waiting', saved, #saved)
+  tell('rescue dead', lost, #lost)
+  publish()
+end
 return { text(moved), text(buried) }
 `,
 )

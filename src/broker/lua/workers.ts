@@ -35,6 +35,7 @@ return { 'ok', told }
 export const giveBack = fragment(
   'giveBack',
   `
+local given = {}
 for i = rest + 1, #ARGV, 2 do
   local id, fence = ARGV[i], ARGV[i + 1]
   local holder = call('HGET', active, id)
@@ -42,11 +43,16 @@ for i = rest + 1, #ARGV, 2 do
     call('HDEL', active, id)
     call('HDEL', progress, id)
     release(id, holder)
+    given[#given + 1] = id
   end
 end
 if released > 0 then
   refund(released)
-  wakeOne(true)
+  wakeOne(nil, true)
+end
+if heard then
+  tell('release waiting', given, #given)
+  publish()
 end
 return { 'ok', text(released) }
 `,
@@ -70,7 +76,7 @@ if paused == '1' then
   call('DEL', wake)
 else
   call('HDEL', meta, 'paused')
-  wakeOne(true)
+  wakeOne(nil, true)
 end
 return 'ok'
 `,

@@ -1,5 +1,16 @@
+import type { StreamEntry } from '../script-store.js'
+
 /** Before a field's name, since the mock keeps a hash in a plain object: `constructor` is in each. */
 export const fieldMark = '.'
+
+/** Between the id, fields and values of an entry, since the mock's streams give one id twice. */
+const streamMark = '\x1e'
+
+/** An entry of a stream, which is a list here. */
+export function readEntry(text: string): StreamEntry {
+  const [id = '', ...fields] = text.split(streamMark)
+  return { id, fields }
+}
 
 /**
  * Redis's own ways, laid over the mock's. Its numbers are doubles (the mock's Lua wraps integers at
@@ -84,9 +95,20 @@ do
     HDEL = function(key, ...) return raw('HDEL', key, marked(1, ...)) end,
     HEXISTS = function(key, field) return raw('HEXISTS', key, '${fieldMark}' .. field) end,
     HINCRBY = function(key, field, by) return raw('HINCRBY', key, '${fieldMark}' .. field, by) end,
-    EXISTS = function(key)
-      local exists = raw('EXISTS', key)
-      return exists == 1 and raw('TYPE', key) == 'zset' and raw('ZCARD', key) == 0 and 0 or exists
+    EXISTS = function(...)
+      local sum = 0
+      for _, key in ipairs({ ... }) do
+        local exists = raw('EXISTS', key)
+        local emptied = exists == 1 and raw('TYPE', key) == 'zset' and raw('ZCARD', key) == 0
+        sum = sum + (emptied and 0 or exists)
+      end
+      return sum
+    end,
+    XADD = function(key, _, _, most, _, ...)
+      local id = format('%.0f-0', raw('INCR', key .. ':ids'))
+      raw('RPUSH', key, table.concat({ id, ... }, '${streamMark}'))
+      raw('LTRIM', key, '-' .. most, '-1')
+      return id
     end,
     ZCOUNT = function(key, low, high)
       return fraction(low, high) and #within(key, low, high) or raw('ZCOUNT', key, low, high)
@@ -101,6 +123,7 @@ do
     if special then return special(...) end
     return plain(raw(name, ...))
   end
+  redis.pcall = redis.call
 end
 local function script()
 `

@@ -5,6 +5,7 @@ export interface MockRedis {
   eval(text: string, keys: number, ...values: string[]): Promise<unknown>
   lpop(key: string): Promise<string | null>
   hscan(key: string, cursor: string, word: 'COUNT', count: string): Promise<[string, string[]]>
+  lrange(key: string, from: number, to: number): Promise<string[]>
   hset(key: string, ...pairs: string[]): Promise<number>
   zscan(key: string, cursor: string, word: 'COUNT', count: string): Promise<[string, string[]]>
   disconnect(): void
@@ -40,6 +41,20 @@ function openMock(name: string): MockRedis {
   const require = createRequire(import.meta.url)
   const Mock = require('ioredis-mock') as new (options: { host: string; port: number }) => MockRedis
   return new Mock({ host: `redisdistro-${name}`, port: 1 })
+}
+
+/** Waits until a script has run. */
+export function nextScript(room: Room, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      room.waiting.delete(done)
+      stop.removeEventListener('abort', done)
+      resolve()
+    }
+    room.waiting.add(done)
+    stop.addEventListener('abort', done, { once: true })
+    if (stop.aborted) done()
+  })
 }
 
 /**

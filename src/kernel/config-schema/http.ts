@@ -122,6 +122,11 @@ const httpObject = z.strictObject({
     .min(1)
     .default(2_000)
     .describe('Connections at a time; one more is closed at once.'),
+  maxListeners: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe('Listeners to `GET /events` at a time; one more is 503.'),
   rateLimit: z
     .union(
       [z.literal(false), rateLimitSchema],

@@ -1,0 +1,53 @@
+import { fragment } from '../script.js'
+
+/** Whether somebody listens, for scripts that are not of the hot path: those know it by the way. */
+export const hear = fragment('hear', "local heard = call('EXISTS', listen) == 1")
+
+/**
+ * What a script moved, gathered where somebody listens: fields `transition state` of one stream entry,
+ * each with a line a task, `id type attempt`; an attempt that `runs` does not name is the first. Its type is read while its record is there. `publish`
+ * writes the entry; that it cannot changes nothing of the moves. Kept are about 50,000 moves.
+ */
+export const tell = fragment(
+  'tell',
+  `
+local told = {}
+local function tell(kind, ids, amount, runs, blobs)
+  if amount == 0 then return end
+  blobs = blobs or call('HMGET', tasks, unpack(ids, 1, amount))
+  local lines = {}
+  for i = 1, amount do
+    local kindOf = string.match(blobs[i] or '', '^[^\\n]*\\n([^ \\n]*) ') or ''
+    lines[i] = ids[i] .. ' ' .. kindOf .. ' ' .. (runs and text(runs[i] or 1) or '')
+  end
+  told[#told + 1] = kind
+  told[#told + 1] = table.concat(lines, '\\n')
+  told.amount = (told.amount or 0) + amount
+end
+local function publish()
+  if #told == 0 then return end
+  local most = math.max(100, math.min(10000, math.floor(50000 / told.amount)))
+  redis.pcall('XADD', events, 'MAXLEN', '~', text(most), '*', 'at', text(now), unpack(told))
+end
+`,
+)
+
+/** At the end of a cycle. */
+export const publishTold = fragment('publishTold', 'publish()')
+
+/**
+ * Asks for moves to be told for `ms` from now on. Where nobody had, an entry `begin` says that what was
+ * before it may not be told. The stream lies for `keep` ms after the last asking.
+ */
+export const listenFor = fragment(
+  'listenFor',
+  `
+local untilMs = tonumber(call('HGET', meta, 'listen') or '') or 0
+local begins = untilMs <= now or call('EXISTS', listen) == 0 or call('EXISTS', events) == 0
+call('SET', listen, '1', 'PX', ms)
+call('HSET', meta, 'listen', text(now + tonumber(ms)))
+if begins then call('XADD', events, 'MAXLEN', '~', '10000', '*', 'at', text(now), 'begin', '') end
+call('PEXPIRE', events, keep)
+return 'ok'
+`,
+)

@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { z } from 'zod'
+import type { OperatorContract } from '../client/contract.js'
+import type { EventFeed, EventMessage } from '../client/event-feed.js'
+import { RedisDistroError } from '../core/errors.js'
+import { badOption } from './problem.js'
+import { readFields, word } from './query.js'
+
+/** ms between two signs of life where nothing happens. */
+const heartbeat = 15_000
+/** ms after which a client that was cut off comes again. */
+const retry = 1000
+
+export interface EventParts {
+  readonly operator: OperatorContract
+  /** Aborted when the server stops: then all listeners are let go. */
+  readonly stopping: AbortSignal
+}
+
+const listenQuery = z.strictObject({
+  queue: word.optional(),
+  type: word.optional(),
+  task: word.optional(),
+  lastEventId: word.optional(),
+})
+
+const block = (name: string, cursor: string, data: unknown): string =>
+  `event: ${name}\nid: ${cursor}\ndata: ${JSON.stringify(data)}\n\n`
+
+const blockOf = (message: EventMessage): string =>
+  'gap' in message
+    ? block('gap', message.cursor, message.gap)
+    : block(message.event.transition, message.cursor, message.event)
+
+/** The answer, piece by piece, as fast as it is taken; an id alone says where to go on. */
+async function* eventStream(feed: EventFeed): AsyncGenerator<string> {
+  yield `retry: ${retry}\nid: ${feed.cursor}\n\n`
+  while (!feed.closed) {
+    const messages = await feed.next(heartbeat)
+    if (messages.length > 0) yield messages.map(blockOf).join('')
+    else if (!feed.closed) yield `:\nid: ${feed.cursor}\n\n`
+  }
+}
+
+/** Closes the feed when its caller leaves or the server stops; cuts off a caller that is too slow. */
+function watch(feed: EventFeed, reply: FastifyReply, stopping: AbortSignal): void {
+  const stop = () => feed.close()
+  const cut = () => reply.raw.destroy()
+  const over = () => {
+    feed.close()
+    stopping.removeEventListener('abort', stop)
+  }
+  feed.slow.addEventListener('abort', cut, { once: true })
+  stopping.addEventListener('abort', stop, { once: true })
+  reply.raw.once('close', over)
+  if (stopping.aborted || reply.raw.destroyed) over()
+}
+
+/** What a browser sends when it comes again is newer than what its page asked for at first. */
+function cursorOf(header: string | string[] | undefined, asked: string | undefined) {
+  if (Array.isArray(header)) throw badOption('lastEventId', 'is given more than once')
+  return header || asked
+}
+
+/** `/events`: every move of the tasks that are asked for, as server-sent events. */
+export function eventRoutes(
+  app: FastifyInstance,
+  { operator, stopping }: EventParts,
+  maxListeners: number,
+): void {
+  let listeners = 0
+  app.get('/events', { exposeHeadRoute: false }, async ({ query, headers }, reply) => {
+    const { lastEventId, ...filter } = readFields(listenQuery, query)
+    const after = cursorOf(headers['last-event-id'], lastEventId)
+    if (listeners >= maxListeners) {
+      const words = `${maxListeners} listen already (http.maxListeners); come again later`
+      throw new RedisDistroError('too_many_listeners', words)
+    }
+    listeners++
+    reply.raw.once('close', () => {
+      listeners--
+    })
+    const feed = await operator.events(filter, after)
+    watch(feed, reply, stopping)
+    reply.headers({
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+      // So that it is not left open when the events end, which a stop would wait for.
+      connection: 'close',
+    })
+    return reply.send(Readable.from(eventStream(feed), { objectMode: false }))
+  })
+}
