@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { systemClock } from '../core/clock.js'
+import { deepest } from './json-copy.js'
 
 let lastMs = -1
 let lastTime = ''
@@ -27,14 +28,20 @@ export const idOfKey = (type: string, key: string): string =>
 /** The id of the nth task of a batch. */
 export const batchId = (base: string, index: number): string => `${base}.${index}`
 
-/** Text of a JSON value that does not depend on the order of its keys. */
-export function canonicalJson(value: unknown): string {
+/**
+ * Text of a JSON value that does not depend on the order of its keys. What lies deeper than any
+ * payload that is taken is left out: a batch is named before its payloads are looked at.
+ */
+export function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (depth > deepest + 2) return 'null'
+  if (Array.isArray(value)) {
+    return `[${value.map((element) => canonicalJson(element, depth + 1)).join(',')}]`
+  }
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`)
+    .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member, depth + 1)}`)
   return `{${members.join(',')}}`
 }
 

@@ -28,7 +28,9 @@ interface Said {
   readonly issues: readonly { readonly path: string }[]
 }
 
-async function post(path: string, body: string | Uint8Array<ArrayBuffer>, headers = json) {
+type Headers = Readonly<Record<string, string>>
+
+async function post(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Headers = json) {
   const reply = await fetch(api.url + path, { method: 'POST', headers, body })
   return { status: reply.status, answer: (await reply.json()) as Said }
 }
@@ -101,6 +103,16 @@ describe('in a batch each element that would not come back is told of', () => {
     const of = (payload: string) => `{"type":"strict","payload":${payload}}`
     const { answer } = await post('/enqueue', `[${['{"n":-0}', '{"n":"x"}'].map(of).join(',')}]`)
     expect(answer.issues.map((issue) => issue.path)).toEqual(['0.n', '1.n'])
+  })
+
+  test('one that nests deeper than any stack is refused by its index, under a key too', async () => {
+    const deep = `[1,${'['.repeat(10_000)}${']'.repeat(10_000)}]`
+    const { status, answer } = await post('/enqueue/any/batch', deep, {
+      'content-type': 'application/json',
+      'idempotency-key': 'deep',
+    })
+    expect(status).toBe(422)
+    expect(answer.issues.map((issue) => issue.path)).toEqual(['1'])
   })
 
   test('and of one, once its type is known', async () => {

@@ -91,7 +91,7 @@ function known(error: unknown): string {
   throw error
 }
 
-test('any tree is a config, or is refused by paths', () => {
+test('any tree is a config, or is refused by paths', { timeout: 300_000 }, () => {
   let refused = 0
   let taken = 0
   const property = fc.property(configs, (value) => {

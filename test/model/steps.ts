@@ -77,6 +77,9 @@ const single = [
 
 /** Two that are one script each, chosen by two processes that do not know of each other. */
 export function together(world: World, dice: Dice): (Action | undefined)[] {
-  const chosen = [dice.of(single), dice.of(single)].map((kind) => chooseStep(kind, world, dice))
+  // Ids that processes make never meet.
+  const worlds = [world, { ...world, made: world.made + 1_000_000 }]
+  const kinds = worlds.map(() => dice.of(single))
+  const chosen = worlds.map((seen, i) => chooseStep(kinds[i] ?? '', seen, dice))
   return chosen.some((action) => !action || action.alone) ? [] : chosen
 }
