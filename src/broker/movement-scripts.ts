@@ -2,7 +2,7 @@ import * as baseLua from './lua/base.js'
 import { bury, countBuried } from './lua/bury.js'
 import { complete, countCompleted } from './lua/complete.js'
 import { answerCycle, glance, leaseWanted, leaveMark, openCycle } from './lua/cycle.js'
-import { enqueue, enqueueChecked } from './lua/enqueue.js'
+import { enqueue, enqueueChecked, tellChecked, tellEnqueued } from './lua/enqueue.js'
 import { expire } from './lua/expire.js'
 import { lease, leaveOdd, setOddAside } from './lua/lease.js'
 import { cutWanted, spendTokens } from './lua/limits.js'
@@ -23,7 +23,7 @@ export const enqueueScript = defineScript({
   name: 'enqueue',
   keys: ['tasks', 'waiting', 'stats', 'wake', 'meta', ...toldKeys],
   args: ['now', 'amount', 'records'],
-  body: [base, time, inLine, wakeUp, tell, enqueue],
+  body: [base, time, inLine, wakeUp, enqueue, tell, tellEnqueued],
   refusedWhenFull: true,
 })
 
@@ -43,7 +43,19 @@ export const enqueueCheckedScript = defineScript({
     ...toldKeys,
   ],
   args: ['now'],
-  body: [base, time, dated, inLine, wakeUp, tell, stateOf, holderOf, recall, enqueueChecked],
+  body: [
+    base,
+    time,
+    dated,
+    inLine,
+    wakeUp,
+    stateOf,
+    holderOf,
+    recall,
+    enqueueChecked,
+    tell,
+    tellChecked,
+  ],
   refusedWhenFull: true,
 })
 
@@ -52,7 +64,20 @@ export const enqueueConfirmedScript = defineScript({
   name: 'enqueueConfirmed',
   keys: enqueueCheckedScript.keys,
   args: enqueueCheckedScript.args,
-  body: [base, time, dated, inLine, wakeUp, tell, stateOf, holderOf, recall, touch, enqueueChecked],
+  body: [
+    base,
+    time,
+    dated,
+    inLine,
+    wakeUp,
+    stateOf,
+    holderOf,
+    recall,
+    touch,
+    enqueueChecked,
+    tell,
+    tellChecked,
+  ],
   refusedWhenFull: true,
 })
 

@@ -1,7 +1,7 @@
 import { Cluster, type Redis } from 'ioredis'
 import { RedisDistroError } from '../../core/errors.js'
 import { within } from '../../core/within.js'
-import { isRefusedSelect } from '../fault.js'
+import { isRefusedSelect } from '../break-off.js'
 import type { ConnectionSettings } from '../index.js'
 import { openConnection } from '../ioredis.js'
 import type { SentinelFacts, StoreFacts } from './facts.js'

@@ -81,7 +81,7 @@ async function durabilityOf(
 ): Promise<DurabilityFacts | undefined> {
   if (durability === undefined) return undefined
   try {
-    const { warnings } = await findWay(node, { durability, commandTimeout, says })
+    const { warnings } = await findWay(node, { durability, commandTimeout, says, wasOff: false })
     return { refusal: undefined, warnings }
   } catch (error) {
     if (!isRedisDistroError(error)) throw error

@@ -23,9 +23,17 @@ call('HSET', tasks, unpack(written))
 call('ZADD', waiting, unpack(places))
 count('enqueued', amount)
 -- Both keys in one command: what is named twice counts twice.
-local marks = tonumber(call('EXISTS', wake, listen, listen))
+local marks = call('EXISTS', wake, listen, listen)
 wakeOne(marks)
-if marks > 1 then
+local heard = marks > 1
+`,
+)
+
+/** Tells of them, and answers. */
+export const tellEnqueued = fragment(
+  'tellEnqueued',
+  `
+if heard then
   local ids, blobs = {}, {}
   for i = 1, amount do ids[i], blobs[i] = written[i * 2 - 1], written[i * 2] end
   tell('enqueue waiting', ids, amount, nil, blobs)
@@ -81,16 +89,6 @@ local function store(id, blob, due, fingerprint, expiresIn, key, uniqueFor)
   return 'new', id, state, dueAt, state == 'waiting' or at < now + 1000
 end
 
-local function tellNew(answer)
-  local ids = { waiting = {}, scheduled = {} }
-  for i = 2, #answer, 4 do
-    local list = answer[i] == 'new' and ids[answer[i + 2]]
-    if list then list[#list + 1] = answer[i + 1] end
-  end
-  tell('enqueue waiting', ids.waiting, #ids.waiting)
-  tell('enqueue scheduled', ids.scheduled, #ids.scheduled)
-end
-
 local answer, fresh, soon = { text(now) }, 0, false
 for i = rest + 1, #ARGV, 7 do
   local id, blob, due, fingerprint, expiresIn, key, uniqueFor = unpack(ARGV, i, i + 6)
@@ -105,11 +103,25 @@ for i = rest + 1, #ARGV, 7 do
   answer[n + 1], answer[n + 2], answer[n + 3], answer[n + 4] = found, firstId, state, dueAt
 end
 count('enqueued', fresh)
-local marks = fresh == 0 and 0 or tonumber(soon and call('EXISTS', wake, listen, listen)
-  or call('EXISTS', listen, listen))
+local marks = fresh == 0 and 0 or soon and call('EXISTS', wake, listen, listen)
+  or call('EXISTS', listen, listen)
 if soon then wakeOne(marks) end
-if marks > 1 then
-  tellNew(answer)
+local heard = marks > 1
+`,
+)
+
+/** Tells of the new ones, and answers. */
+export const tellChecked = fragment(
+  'tellChecked',
+  `
+if heard then
+  local ids = { waiting = {}, scheduled = {} }
+  for i = 2, #answer, 4 do
+    local list = answer[i] == 'new' and ids[answer[i + 2]]
+    if list then list[#list + 1] = answer[i + 1] end
+  end
+  tell('enqueue waiting', ids.waiting, #ids.waiting)
+  tell('enqueue scheduled', ids.scheduled, #ids.scheduled)
   publish()
 end
 return answer

@@ -41,15 +41,6 @@ end
 export const lease = fragment(
   'lease',
   `
-local function tellLeased(started, ids, blobs, pasts)
-  local startedIds, startedBlobs, runs = {}, {}, {}
-  for n, i in ipairs(started) do
-    local past = pasts and pasts[i]
-    startedIds[n], startedBlobs[n] = ids[i], blobs[i]
-    runs[n] = (tonumber(past and string.match(past, '^%d+') or '0')) + 1
-  end
-  tell('lease active', startedIds, #started, runs, startedBlobs)
-end
 local function lease(amount, lastFence, answer)
   local byte, floor = string.byte, math.floor
   local popped = call('ZPOPMIN', waiting, text(amount))
@@ -86,7 +77,15 @@ local function lease(amount, lastFence, answer)
     call('HSET', meta, 'fence', fence)
     call('HSET', active, unpack(holders))
     answer[3] = fence
-    if heard then tellLeased(started, ids, blobs, pasts) end
+    if heard then
+      local startedIds, startedBlobs, runs = {}, {}, {}
+      for n, i in ipairs(started) do
+        local past = pasts and pasts[i]
+        startedIds[n], startedBlobs[n] = ids[i], blobs[i]
+        runs[n] = (tonumber(past and string.match(past, '^%d+') or '0')) + 1
+      end
+      tell('lease active', startedIds, leased, runs, startedBlobs)
+    end
     answer[7] = pasts and '1' or ''
   end
   return found, leased

@@ -34,7 +34,7 @@ local answer = eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, s
   call('HDEL', own, id)
   call('ZREM', ownUntil, id)
 end)
-publish()
+if heard then publish() end
 return answer
 `,
 )
@@ -111,7 +111,7 @@ for past = from, math.min(oldest, from + 60) do
   end
 end
 call('HSET', meta, 'statsFrom', text(math.max(from, math.min(oldest, from + 60))))
-publish()
+if heard then publish() end
 return { gone[1], gone[2], gone[3], text(buried), more and '1' or '', text(skipped) }
 `,
 )

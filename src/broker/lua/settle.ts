@@ -51,15 +51,12 @@ export const settle = fragment(
   `
 special = tonumber(special)
 local settledIds, remembered, silenced = {}, {}, {}
-local function say(kind, id, run)
-  if heard then tell(kind, { id }, 1, run and { run }) end
-end
 local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   local own_, expires, mode = string.match(flags, '^%d(%d)(%d)(%d)')
   local past = parseAttempts(call('HGET', attempts, id))
   local run = past.failures + 1
   if op == 'c' then
-    say('complete completed', id, run)
+    if heard then tell('complete completed', { id }, 1, { run }) end
     local told = call('HGET', progress, id)
     if told then silenced[#silenced + 1] = id end
     complete(id, told and #told <= 65536 and record .. '\\n' .. told or record)
@@ -68,18 +65,18 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
   elseif op == 'r' then
     silenced[#silenced + 1] = id
     retry(id, delay, record, past)
-    say('retry retryable', id, run)
+    if heard then tell('retry retryable', { id }, 1, { run }) end
   elseif op == 'l' and delay == '' then
     if record == '' then unspent = unspent + 1 end
     silenced[#silenced + 1] = id
     release(id, holder)
-    say('release waiting', id)
+    if heard then tell('release waiting', { id }, 1) end
     return
   elseif op == 'l' then
     unspent = unspent + 1
     silenced[#silenced + 1] = id
     setAside(id, delay, past)
-    say('release scheduled', id)
+    if heard then tell('release scheduled', { id }, 1) end
   else
     local counted = ({ x = 'deaths', o = 'losses' })[op]
     if counted then past[counted] = past[counted] + 1 end
@@ -87,13 +84,13 @@ local function settleOne(op, id, holder, delay, record, flags, key, deadLetter)
       silenced[#silenced + 1] = id
       release(id, holder)
       call('HSET', attempts, id, formatAttempts(past))
-      say('release waiting', id)
+      if heard then tell('release waiting', { id }, 1) end
       return
     end
     past.failures = past.failures + 1
     past.lines = past.lines .. record .. '\\n'
     bury(id, deadLetter)
-    say('bury dead', id, run)
+    if heard then tell('bury dead', { id }, 1, { run }) end
     leaveBehind(id, 'dead', own_, expires, mode, key)
   end
   local n = #remembered

@@ -6,34 +6,38 @@ export const hear = fragment('hear', "local heard = call('EXISTS', listen) == 1"
 /**
  * What a script moved, gathered where somebody listens: fields `transition state` of one stream entry,
  * each with a line a task, `id type attempt`; an attempt that `runs` does not name is the first. Its type is read while its record is there. `publish`
- * writes the entry; that it cannot changes nothing of the moves. Kept are about 50,000 moves.
+ * writes the entry; that it cannot changes nothing of the moves. Kept are about 50,000 moves. Both are
+ * made only where `heard` is true: a script pays for what it defines.
  */
 export const tell = fragment(
   'tell',
   `
-local told = {}
-local function tell(kind, ids, amount, runs, blobs)
-  if amount == 0 then return end
-  blobs = blobs or call('HMGET', tasks, unpack(ids, 1, amount))
-  local lines = {}
-  for i = 1, amount do
-    local kindOf = string.match(blobs[i] or '', '^[^\\n]*\\n([^ \\n]*) ') or ''
-    lines[i] = ids[i] .. ' ' .. kindOf .. ' ' .. (runs and text(runs[i] or 1) or '')
+local tell, publish
+if heard then
+  local told, sum = {}, 0
+  tell = function(kind, ids, amount, runs, blobs)
+    if amount == 0 then return end
+    blobs = blobs or call('HMGET', tasks, unpack(ids, 1, amount))
+    local lines = {}
+    for i = 1, amount do
+      local kindOf = string.match(blobs[i] or '', '^[^\\n]*\\n([^ \\n]*) ') or ''
+      lines[i] = ids[i] .. ' ' .. kindOf .. ' ' .. (runs and text(runs[i] or 1) or '')
+    end
+    told[#told + 1] = kind
+    told[#told + 1] = table.concat(lines, '\\n')
+    sum = sum + amount
   end
-  told[#told + 1] = kind
-  told[#told + 1] = table.concat(lines, '\\n')
-  told.amount = (told.amount or 0) + amount
-end
-local function publish()
-  if #told == 0 then return end
-  local most = math.max(100, math.min(10000, math.floor(50000 / told.amount)))
-  redis.pcall('XADD', events, 'MAXLEN', '~', text(most), '*', 'at', text(now), unpack(told))
+  publish = function()
+    if sum == 0 then return end
+    local most = math.max(100, math.min(10000, math.floor(50000 / sum)))
+    redis.pcall('XADD', events, 'MAXLEN', '~', text(most), '*', 'at', text(now), unpack(told))
+  end
 end
 `,
 )
 
 /** At the end of a cycle. */
-export const publishTold = fragment('publishTold', 'publish()')
+export const publishTold = fragment('publishTold', 'if heard then publish() end')
 
 /**
  * Asks for moves to be told for `ms` from now on. Where nobody had, an entry `begin` says that what was

@@ -143,7 +143,9 @@ describe('of one server', () => {
 test('what the retention may keep is held against the memory of all servers', () => {
   const limit = (count: number) => ({ age: 1, count })
   const retention = { completed: limit(10), dead: limit(2_000_000), cancelled: limit(10) }
-  const queues = new Map([['a', { concurrency: 1, partitions: 1, retention, given: {} }]])
+  const queues = new Map([
+    ['a', { concurrency: 1, partitions: 1, weight: 1, limits: {}, retention, given: {} }],
+  ])
   const judge = (servers: number) =>
     judgeRetention(
       Array.from({ length: servers }, () => factsOf()),
