@@ -10,6 +10,7 @@ import { healthRoutes, type Readiness } from './health.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import { createNodeServer } from './node-server.js'
+import { noteRoutes, openApiRoutes } from './openapi/routes.js'
 import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
 import { taskRoutes } from './tasks.js'
@@ -45,6 +46,7 @@ interface RouteParts extends HttpParts {
 
 function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): void {
   const { enqueuer, operator } = parts
+  const routes = noteRoutes(app)
   healthRoutes(app, parts)
   metricsRoutes(app, parts)
   if (options.role === 'worker') return
@@ -54,6 +56,8 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
   workerRoutes(app, operator)
+  const types = async () => (await enqueuer?.types()) ?? []
+  openApiRoutes(app, { routes, types, batchLimit })
 }
 
 /** The API with its routes, not yet listening; `stopping` ends what waits. */
