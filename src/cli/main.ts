@@ -8,6 +8,7 @@ import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
 import { endUncaught, exitCodes, exitWords, settleFailure } from './failure.js'
 import { optionsOf } from './globals.js'
+import { addOpenApi } from './openapi.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
@@ -24,6 +25,7 @@ const addAll = [
   addWorker,
   addStats,
   addConfig,
+  addOpenApi,
   addWhen,
 ]
 

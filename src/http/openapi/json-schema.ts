@@ -17,6 +17,10 @@ const asWritten: Override = ({ zodSchema, jsonSchema }) => {
     Object.assign(jsonSchema, shownAs, 'description' in shown && { description: shown.description })
   }
   const { def } = zodSchema._zod
+  // What any JSON reader knows of a number or a time anyhow.
+  if (Math.abs(jsonSchema.minimum ?? 0) === Number.MAX_SAFE_INTEGER) delete jsonSchema.minimum
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
   if (def.type !== 'union' || jsonSchema.anyOf === undefined) return
   jsonSchema.anyOf = jsonSchema.anyOf.filter((one) => Object.keys(one).length > 0)
 }
@@ -79,16 +83,22 @@ function rereferred(value: unknown, lead: (ref: string) => string): unknown {
 
 /**
  * A schema that stood by itself, under a name in the document: what it defines within stands beside
- * it, and its references lead there.
+ * it under names that begin with `prefix`, and its references lead there.
  */
-export function adopted(name: string, given: unknown): Record<string, JsonSchema> {
+export function adopted(
+  { name, prefix }: { readonly name: string; readonly prefix: string },
+  given: unknown,
+): Record<string, JsonSchema> {
   if (!isRecord(given)) return { [name]: {} }
   const { $defs, ...own } = without({ ...given })
-  const inner = (key: string) => `${name}.${key.replace(/[^A-Za-z0-9._-]/g, '_')}`
+  const inner = (key: string) => `${prefix}.${key.replace(/[^A-Za-z0-9._-]/g, '_')}`
+  const plain = (key: string) => decodeURI(key).replaceAll('~1', '/').replaceAll('~0', '~')
   const lead = (ref: string): string => {
     if (!ref.startsWith('#')) return ref
     const [, key, rest = ''] = /^#\/\$defs\/([^/]+)(.*)$/.exec(ref) ?? []
-    return key === undefined ? `${pathTo(name)}${ref.slice(1)}` : `${pathTo(inner(key))}${rest}`
+    return key === undefined
+      ? `${pathTo(name)}${ref.slice(1)}`
+      : `${pathTo(inner(plain(key)))}${rest}`
   }
   const all = [
     [name, own],

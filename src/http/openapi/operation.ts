@@ -112,7 +112,7 @@ function securityOf(access: Access) {
 }
 
 /** `POST /tasks/:id/cancel` is `post_tasks_id_cancel`. */
-export const operationId = (method: string, url: string): string =>
+const operationId = (method: string, url: string): string =>
   `${method.toLowerCase()}${url.replace(/[^A-Za-z0-9]+/g, '_')}`.replace(/_$/, '')
 
 /** One route as an operation of the document, `part` being the type where it is that type's own. */

@@ -10,8 +10,8 @@ export const pageText = `<!doctype html>
 </head>
 <body>
 <form id="ask" class="swagger-ui" hidden>
-<div class="wrapper" style="padding: 3em 20px">
-<h2>RedisDistro API</h2>
+<div class="wrapper">
+<h2 class="title">RedisDistro API</h2>
 <p>This server has tokens, and tells of itself to whoever has one.</p>
 <p><label>Token <input id="token" type="password" autocomplete="off" required></label>
 <button class="btn authorize" type="submit">Show</button></p>

@@ -23,10 +23,8 @@ const taken = {
   'favicon-32x32.png': media.png,
 } as const
 
-const folder = (): string => {
-  const manifest = createRequire(import.meta.url).resolve('@fastify/swagger-ui/package.json')
-  return join(dirname(manifest), 'static')
-}
+const require = createRequire(import.meta.url)
+const folder = join(dirname(require.resolve('@fastify/swagger-ui/package.json')), 'static')
 
 /** The page itself. */
 export const page: PageFile = { type: media.html, content: pageText }
@@ -37,6 +35,6 @@ export async function pageFile(name: string): Promise<PageFile | undefined> {
   if (!Object.hasOwn(taken, name)) return undefined
   return {
     type: taken[name as keyof typeof taken],
-    content: await readFile(join(folder(), name)),
+    content: await readFile(join(folder, name)),
   }
 }

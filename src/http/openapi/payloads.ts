@@ -7,17 +7,21 @@ import { adopted, type JsonSchema, refTo, schemaOf } from './json-schema.js'
 /** A task type as the document has it. */
 export interface TypePart {
   readonly type: string
-  /** Begins the names of its schemas: its type, where names of schemas allow that. */
+  /** Ends the names of its schemas: its type, where names of schemas allow that. */
   readonly key: string
 }
 
-const named = { body: (key: string) => `${key}.body`, element: (key: string) => `${key}.element` }
+const named = {
+  payload: (key: string) => `payload.${key}`,
+  body: (key: string) => `body.${key}`,
+  element: (key: string) => `element.${key}`,
+}
 
 /** Each type with a key of its own: a colon, which types may have, is none of a schema's name. */
 export function typeParts(entries: readonly TypeEntry[]): TypePart[] {
   const taken = new Set<string>()
   return entries.map(({ type }) => {
-    let key = `task.${type.replaceAll(':', '_')}`
+    let key = type.replaceAll(':', '_')
     while (taken.has(key)) key += '_'
     taken.add(key)
     return { type, key }
@@ -27,34 +31,30 @@ export function typeParts(entries: readonly TypeEntry[]): TypePart[] {
 const options = schemaOf(z.strictObject(enqueueOptionsSchema.shape))
 
 /** The payload with the options that may lie beside its fields. */
-function bodySchema({ schema, fields }: TypeEntry, payload: string, own: JsonSchema): JsonSchema {
+function bodySchema({ schema, fields }: TypeEntry, key: string, own: JsonSchema): JsonSchema {
   const shape = options['properties'] as Readonly<Record<string, JsonSchema>>
   const open = beside.filter((name) => !fields.has(name))
   const { type, anyOf, allOf, oneOf } = schema as JsonSchema
   const plain = type === 'object' && !anyOf && !allOf && !oneOf
-  if (!plain || open.length === 0) return refTo(payload)
+  if (!plain || open.length === 0) return refTo(named.payload(key))
   const added = Object.fromEntries(open.map((name) => [name, shape[name]]))
   return { ...own, properties: { ...(own['properties'] as object), ...added } }
 }
 
 /** The schemas of one type: its payload, the body that enqueues it, its element of a mixed batch. */
 export function typeSchemas(entry: TypeEntry, { type, key }: TypePart): Record<string, JsonSchema> {
-  const schemas = adopted(key, entry.schema)
-  const own = schemas[key] ?? {}
-  const element = {
-    type: 'object',
-    properties: {
-      type: { const: type },
-      payload: refTo(named.body(key)),
-      options: refTo('EnqueueOptions'),
-    },
-    required: ['type', 'payload'],
-    additionalProperties: false,
+  const name = named.payload(key)
+  const schemas = adopted({ name, prefix: `definition.${key}` }, entry.schema)
+  const properties = {
+    type: { const: type },
+    payload: refTo(named.body(key)),
+    options: refTo('EnqueueOptions'),
   }
+  const required = ['type', 'payload']
   return {
     ...schemas,
-    [named.body(key)]: bodySchema(entry, key, own),
-    [named.element(key)]: element,
+    [named.body(key)]: bodySchema(entry, key, schemas[name] ?? {}),
+    [named.element(key)]: { type: 'object', properties, required, additionalProperties: false },
   }
 }
 
