@@ -2,17 +2,17 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { DeadLetterFilter, OperatorContract } from '../client/contract.js'
 import { describe } from './openapi/describe.js'
-import { limit, noQuery, readFields, readNothing, word } from './query.js'
+import { limit, noQuery, pageCursor, readFields, readNothing, word } from './query.js'
 
 type Params = { Params: { key: string } }
 
 const filterSchema = z.strictObject({
   type: word.optional(),
   queue: word.optional(),
-  error: word.optional(),
+  error: word.optional().describe("A part of the last error's message, or its code."),
 })
 
-const pageSchema = filterSchema.extend({ cursor: word.optional(), limit: limit.optional() })
+const pageSchema = filterSchema.extend({ cursor: pageCursor.optional(), limit: limit.optional() })
 
 const list = describe({
   summary: 'Dead-letter keys, with their counts',

@@ -6,6 +6,9 @@ import { wrong } from './problem.js'
 /** A query parameter that is not empty. */
 export const word = z.string().min(1, 'must not be empty')
 
+/** `cursor` of a list: that of the page before. */
+export const pageCursor = word.describe('That of the page before.')
+
 /** `limit` of a list: 1 to 1000. */
 export const limit = z
   .string()
@@ -53,7 +56,9 @@ export function readFields<Schema extends z.ZodObject>(
 }
 
 /** `?queue=` alone. */
-export const queueOnly = z.strictObject({ queue: word.optional() })
+export const queueOnly = z.strictObject({
+  queue: word.optional().describe('Where an id repeats over queues, the one that is meant.'),
+})
 
 /** `?queue=`, which says where an id that repeats over queues is meant. */
 export const readQueue = (query: unknown): string | undefined => readFields(queueOnly, query).queue

@@ -7,7 +7,7 @@ import { states, type TransitionName, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
 import { describe } from './openapi/describe.js'
 import { badOption, problemOf, sendProblem } from './problem.js'
-import { limit, queueOnly, readFields, readId, readQueue, word } from './query.js'
+import { limit, pageCursor, queueOnly, readFields, readId, readQueue, word } from './query.js'
 
 /** A wait longer than this ends here; the answer's header `Wait-Limit` then says so. */
 const maxWait = 60_000
@@ -20,14 +20,16 @@ export interface TaskParts {
 
 type Params = { Params: { id: string } }
 
-const lookQuery = z.strictObject({ wait: word.optional(), queue: word.optional() })
+const lookQuery = queueOnly.extend({
+  wait: word.optional().describe('A duration such as 30s, a minute at most.'),
+})
 
 const listQuery = z.strictObject({
   state: z.enum(states, `must be one of ${states.join(', ')}`).optional(),
   type: word.optional(),
   queue: word.optional(),
   tag: word.optional(),
-  cursor: word.optional(),
+  cursor: pageCursor.optional(),
   limit: limit.optional(),
 }) satisfies z.ZodType<TaskFilter>
 

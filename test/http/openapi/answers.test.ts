@@ -1,5 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { definePlugin, defineTask, FatalError } from 'redisdistro'
 import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { kernelOf, testConfig } from '../../kernel/stage.js'
 import { type Document, describedApi, type Schema } from './described.js'
 
 const tokens = { api: ['api-token'], enqueue: ['enqueue-token'], read: [] }
@@ -103,6 +106,39 @@ test('what a server answers is what its document says', async () => {
   expect(new Set(statuses)).toEqual(
     new Set(['200', '202', '204', '400', '401', '403', '404', '409', '413', '415', '422']),
   )
+})
+
+const worked = defineTask({
+  type: 'worked',
+  payload: z.object({ fails: z.boolean() }),
+  async handle({ fails }, { progress }) {
+    await progress({ half: true })
+    if (fails) throw new FatalError('gone')
+    return { done: true }
+  },
+})
+
+test('and so what workers made of tasks', async () => {
+  const plugins = [definePlugin({ name: 'works', tasks: [worked] })]
+  const kernel = await kernelOf(testConfig({ plugins }))
+  const { url = '' } = await kernel.start()
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document
+  const { ask } = checker(url, document)
+  for (const fails of [true, false]) {
+    const { body } = await ask('POST', '/enqueue/worked', json({ fails }))
+    const names = { id: body?.taskId ?? '' }
+    const ended = await ask('GET', '/tasks/{id}', { names, query: '?wait=30s' })
+    expect(ended.body).toMatchObject(
+      fails
+        ? { state: 'dead', deadLetter: 'dead', attempts: [{ error: { code: 'fatal' } }] }
+        : { state: 'completed', result: { done: true }, progress: { half: true } },
+    )
+  }
+  const workers = await ask('GET', '/workers')
+  expect(workers.body).toMatchObject({ items: [{ queue: 'default' }] })
+  const dead = await ask('GET', '/dead-letters/{key}', { names: { key: 'dead' } })
+  expect(dead.body).toMatchObject({ items: [{ type: 'worked' }] })
+  for (const path of ['/dead-letters', '/queues', '/stats', '/ready']) await ask('GET', path)
 })
 
 test('what a document says of a payload is what the server checks', async () => {
