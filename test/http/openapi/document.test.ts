@@ -36,7 +36,7 @@ test('every route is in it, with a summary, a tag and its answers', async () => 
   for (const { method, url } of own) {
     const where = `${method} ${url}: give it describe({ … }), see docs/http.md`
     const operation = paths[told(url)]?.[method.toLowerCase()]
-    expect(operation?.summary, where).toMatch(/^[A-Z].*[^.]$/)
+    expect(operation?.summary ?? '', where).toMatch(/^[A-Z].*[^.]$/)
     expect(operation?.tags.length, where).toBeGreaterThan(0)
     const answers = Object.entries(operation?.responses ?? {})
     const good = answers.filter(([status]) => status.startsWith('2'))
