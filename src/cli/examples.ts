@@ -33,6 +33,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   events: ['redisdistro events', 'redisdistro events --queue images --json'],
   'config print': ['redisdistro config print', 'redisdistro config print --config other.config.ts'],
   when: ["redisdistro when 'next friday at 5pm' --tz Europe/Rome", 'redisdistro when 90m'],
+  openapi: ['redisdistro openapi > openapi.json'],
   doctor: ['redisdistro doctor', "redisdistro doctor --json | jq '.findings[] | select(.do)'"],
   completion: [
     'source <(redisdistro completion bash)',

@@ -11,6 +11,7 @@ import { addEvents } from './events.js'
 import { addExamples } from './examples.js'
 import { exitWords } from './failure.js'
 import { optionsOf } from './globals.js'
+import { addOpenApi } from './openapi.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
@@ -28,6 +29,7 @@ const addAll = [
   addStats,
   addEvents,
   addConfig,
+  addOpenApi,
   addWhen,
   addDoctor,
   addCompletion,

@@ -3,7 +3,7 @@ import type { TypeEntry } from './contract.js'
 type Options = Readonly<Record<string, unknown>>
 
 /** Options that may lie beside a payload's own fields. */
-const beside = ['runAt', 'delay', 'tz'] as const
+export const beside = ['runAt', 'delay', 'tz'] as const
 
 const isRecord = (value: unknown): value is Options =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -161,6 +161,13 @@ export class Client implements Enqueuer {
     return entry
   }
 
+  /** Every type that is known here. */
+  async types(): Promise<TypeEntry[]> {
+    const names = await this.#directory.typeNames()
+    const entries = await Promise.all(names.map((name) => this.#directory.type(name)))
+    return entries.filter((entry) => entry !== undefined)
+  }
+
   /** Takes no more, and waits for what is on its way. */
   async close(): Promise<void> {
     this.#closed = true

@@ -181,6 +181,8 @@ export interface Enqueuer {
   enqueueAll(entries: readonly EnqueueEntry[], batch?: BatchOptions): Promise<EnqueuedTask[]>
   /** The entry of a type; throws `unknown_type` whose message names the known ones. */
   type(name: string): Promise<TypeEntry>
+  /** Every type that is known. */
+  types(): Promise<TypeEntry[]>
   close(): Promise<void>
 }
 

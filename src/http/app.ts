@@ -6,7 +6,7 @@ import type { Counters } from '../telemetry/metrics.js'
 import { addBodyParsers, checkBody } from './body.js'
 import { allowOrigins } from './cors.js'
 import { createGuard, type Guard, type GuardOptions } from './guard.js'
-import { safetyHeaders } from './headers.js'
+import { pageHeaders, safetyHeaders } from './headers.js'
 import { type ConnectionLimits, createNodeServer } from './node-server.js'
 import { asProblem, sendProblem } from './problem.js'
 import { createRateLimits, type RateLimit } from './rate-limit.js'
@@ -84,8 +84,9 @@ function addManners(app: FastifyInstance, { log, stopping }: AppParts): void {
     if (timesSent(raw, 'host') > 1)
       throw new RedisDistroError('bad_request', 'one Host header is wanted')
   })
-  app.addHook('onSend', async ({ protocol }, reply) => {
+  app.addHook('onSend', async ({ protocol, routeOptions }, reply) => {
     reply.headers(safetyHeaders(protocol))
+    if (routeOptions.config?.access === 'page') reply.headers(pageHeaders)
     if (stopping.aborted) reply.header('connection', 'close')
   })
 }

@@ -8,10 +8,10 @@ export interface HttpTokens {
 }
 
 /**
- * What a route asks for: nothing (`open`), a token for enqueuing, for looking at one task, for
- * reading, for all else (`write`), or any token at all.
+ * What a route asks for: nothing (`open`, and `page`, which is counted by address like all else), a
+ * token for enqueuing, for looking at one task, for reading, for all else (`write`), or any token.
  */
-export type Access = 'open' | 'enqueue' | 'task' | 'read' | 'write' | 'any'
+export type Access = 'open' | 'page' | 'enqueue' | 'task' | 'read' | 'write' | 'any'
 
 /** `missing` and `wrong` are 401, `insufficient` is 403. */
 export type Verdict = 'admitted' | 'missing' | 'wrong' | 'insufficient'
@@ -36,6 +36,10 @@ const opens: Record<Role, readonly Access[]> = {
   read: ['task', 'read', 'any'],
 }
 
+/** The tokens that open what asks for `access`; none where none is wanted. */
+export const openers = (access: Access): Role[] =>
+  (Object.keys(opens) as Role[]).filter((role) => opens[role].includes(access))
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const bearer = /^Bearer +(\S+) *$/i
@@ -52,7 +56,7 @@ export function createGate(tokens: HttpTokens): Gate {
   return {
     guarded: known.length > 0,
     judge(authorization, access) {
-      if (known.length === 0 || access === 'open') return { verdict: 'admitted' }
+      if (known.length === 0 || openers(access).length === 0) return { verdict: 'admitted' }
       if (authorization === undefined) return { verdict: 'missing' }
       const given = digest(bearer.exec(authorization)?.[1] ?? '')
       const fitting = known.filter(({ hash }) => timingSafeEqual(hash, given))

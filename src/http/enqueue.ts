@@ -4,14 +4,50 @@ import type { EnqueuedTask, EnqueueEntry, Enqueuer, TypeEntry } from '../client/
 import { activeTraceparent, inTrace } from '../telemetry/trace.js'
 import { lossesIn } from './body.js'
 import { elementsOf, mixedEntries } from './elements.js'
+import { describe } from './openapi/describe.js'
 import { overLimit, type PayloadLimits } from './payload-limits.js'
 import { wrong } from './problem.js'
-import { readEnqueueOptions } from './query.js'
+import { batchQuery, optionsQuery, readEnqueueOptions } from './query.js'
 import { timesSent } from './raw-headers.js'
 
 type Options = Record<string, unknown>
 
-const access = 'enqueue' as const
+const headers = {
+  'Idempotency-Key': 'Makes the ids: a repeat is answered with what the first one made.',
+  traceparent: 'The trace that the tasks are to run in (W3C).',
+}
+
+const enqueuing = { tags: ['enqueue'], access: 'enqueue', headers } as const
+
+const single = describe({
+  ...enqueuing,
+  summary: 'Enqueue a task',
+  detail: 'The body is its payload; `runAt`, `delay` and `tz` may lie beside its fields.',
+  takes: 'payload',
+  query: optionsQuery,
+  answers: {
+    202: { says: 'It lies in Redis.', body: 'Enqueued', headers: { Location: 'Its address.' } },
+  },
+})
+
+const batch = describe({
+  ...enqueuing,
+  summary: 'Enqueue a batch',
+  detail: 'All are checked before any is written.',
+  takes: 'batch',
+  query: batchQuery,
+  answers: { 202: 'EnqueuedBatch' },
+})
+
+const mixed = describe({
+  ...enqueuing,
+  summary: 'Enqueue a batch of any types',
+  detail: 'All are checked before any is written.',
+  takes: 'batch',
+  query: batchQuery,
+  answers: { 202: 'EnqueuedBatch' },
+  problems: ['unknown_type'],
+})
 
 type TypeParams = { Params: { type: string } }
 
@@ -87,31 +123,25 @@ export interface EnqueueParts {
 }
 
 function singleRoute(app: FastifyInstance, { enqueuer, limits }: EnqueueParts): void {
-  app.post<TypeParams>(
-    '/enqueue/:type',
-    { config: { access, takes: 'payload' } },
-    async (request, reply) => {
-      const entry = await enqueuer.type(request.params.type)
-      const [loss] = lossesIn(request)
-      if (loss !== undefined) throw wrong('bad_payload', [loss])
-      const { payload, options } = partPayload(request.body, entry.fields)
-      const message = overLimit(payload, limits)
-      if (message !== undefined) throw wrong('bad_payload', [{ path: '', message }])
-      const query = { ...keyHeader(request), ...readEnqueueOptions(request.query, false) }
-      const task = await traced(request, () =>
-        enqueuer.enqueue(entry.type, payload, overlaid(options, query)),
-      )
-      const { id, ...rest } = task
-      reply.code(202).header('location', locationOf(task, entry))
-      return { message: 'Task enqueued', taskId: id, ...rest }
-    },
-  )
+  app.post<TypeParams>('/enqueue/:type', single, async (request, reply) => {
+    const entry = await enqueuer.type(request.params.type)
+    const [loss] = lossesIn(request)
+    if (loss !== undefined) throw wrong('bad_payload', [loss])
+    const { payload, options } = partPayload(request.body, entry.fields)
+    const message = overLimit(payload, limits)
+    if (message !== undefined) throw wrong('bad_payload', [{ path: '', message }])
+    const query = { ...keyHeader(request), ...readEnqueueOptions(request.query, false) }
+    const task = await traced(request, () =>
+      enqueuer.enqueue(entry.type, payload, overlaid(options, query)),
+    )
+    const { id, ...rest } = task
+    reply.code(202).header('location', locationOf(task, entry))
+    return { message: 'Task enqueued', taskId: id, ...rest }
+  })
 }
 
 function batchRoutes(app: FastifyInstance, { enqueuer, limits, batchLimit }: EnqueueParts): void {
-  const config = { access, takes: 'batch' } as const
-
-  app.post<TypeParams>('/enqueue/:type/batch', { config }, async (request, reply) => {
+  app.post<TypeParams>('/enqueue/:type/batch', batch, async (request, reply) => {
     const { type, fields } = await enqueuer.type(request.params.type)
     const { query, ...key } = sharedOptions(request)
     const entries = elementsOf(request.body, batchLimit).map((element) => {
@@ -122,11 +152,11 @@ function batchRoutes(app: FastifyInstance, { enqueuer, limits, batchLimit }: Enq
     return enqueueBatch(request, enqueuer, { entries: kept(entries, request), ...key, type })
   })
 
-  app.post('/enqueue', { config }, async (request, reply) => {
+  app.post('/enqueue', mixed, async (request, reply) => {
     const { query, ...key } = sharedOptions(request)
     const elements = elementsOf(request.body, batchLimit)
-    const mixed = await mixedEntries(enqueuer, elements, query)
-    const entries = mixed.map((entry) => limited(entry, limits))
+    const read = await mixedEntries(enqueuer, elements, query)
+    const entries = read.map((entry) => limited(entry, limits))
     reply.code(202)
     return enqueueBatch(request, enqueuer, { entries: kept(entries, request, 'payload'), ...key })
   })

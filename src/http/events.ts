@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { OperatorContract } from '../client/contract.js'
 import type { EventFeed, EventMessage } from '../client/event-feed.js'
 import { RedisDistroError } from '../core/errors.js'
+import { describe } from './openapi/describe.js'
 import { badOption } from './problem.js'
 import { readFields, word } from './query.js'
 
@@ -23,6 +24,18 @@ const listenQuery = z.strictObject({
   type: word.optional(),
   task: word.optional(),
   lastEventId: word.optional(),
+})
+
+const listen = describe({
+  summary: 'Every move of tasks as it happens, as server-sent events',
+  detail:
+    'Each event is named by its transition; its id goes on where a listener left off, by ' +
+    'Last-Event-ID or lastEventId. An event `gap` says that some before it are not kept.',
+  tags: ['tasks'],
+  query: listenQuery,
+  headers: { 'Last-Event-ID': 'The id of the last event that was heard.' },
+  answers: { 200: { says: 'The events.', media: 'text/event-stream', body: z.string() } },
+  problems: ['bad_option', 'too_many_listeners'],
 })
 
 const block = (name: string, cursor: string, data: unknown): string =>
@@ -70,7 +83,7 @@ export function eventRoutes(
   maxListeners: number,
 ): void {
   let listeners = 0
-  app.get('/events', { exposeHeadRoute: false }, async ({ query, headers }, reply) => {
+  app.get('/events', { ...listen, exposeHeadRoute: false }, async ({ query, headers }, reply) => {
     const { lastEventId, ...filter } = readFields(listenQuery, query)
     const after = cursorOf(headers['last-event-id'], lastEventId)
     if (listeners >= maxListeners) {

@@ -27,12 +27,13 @@ const refusals = {
   insufficient: 'the token does not open this route',
 } as const
 
+/** What a route asks for, where it may have said so itself. */
+export const accessOf = (method: string, own: Access | undefined): Access =>
+  own ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'write')
+
 /** What a request asks for; what has no route asks for any token. */
-function accessOf(request: FastifyRequest): Access {
-  const { url, config } = request.routeOptions
-  if (request.is404 || url === undefined) return 'any'
-  const reading = request.method === 'GET' || request.method === 'HEAD'
-  return config.access ?? (reading ? 'read' : 'write')
+function askedFor({ method, is404, routeOptions: { url, config } }: FastifyRequest): Access {
+  return is404 || url === undefined ? 'any' : accessOf(method, config.access)
 }
 
 /** Without tokens: this machine alone, and the pages that the config lists. */
@@ -53,7 +54,7 @@ function refuseForeign({ headers, protocol }: FastifyRequest, options: GuardOpti
 export function createGuard(options: GuardOptions, limits: RateLimits | undefined): Guard {
   const gate = options.tokens && createGate(options.tokens)
   return async (request, reply) => {
-    const access = accessOf(request)
+    const access = askedFor(request)
     if (limits && access !== 'open') await limits.countAddress({ request, reply })
     if (gate === undefined) return
     if (!gate.guarded) return refuseForeign(request, options)

@@ -2,11 +2,13 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import helmet, { type HelmetOptions } from 'helmet'
 
+const noFrames = { 'frame-ancestors': ["'none'"] }
+
 /** An API is no page: nothing of an answer may be run, framed or read by another site. */
 const settings: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
-    directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    directives: { 'default-src': ["'none'"], ...noFrames },
   },
   crossOriginResourcePolicy: { policy: 'same-origin' },
   referrerPolicy: { policy: 'no-referrer' },
@@ -31,6 +33,24 @@ function fixedHeaders(options: HelmetOptions): Headers {
   return Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
 }
 
+/** A page of ours runs its own scripts and asks its own server, and nothing else. */
+const pageSettings: HelmetOptions = {
+  ...settings,
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      'default-src': ["'none'"],
+      'script-src': ["'self'"],
+      'style-src': ["'self'"],
+      'img-src': ["'self'", 'data:'],
+      'connect-src': ["'self'"],
+      'base-uri': ["'none'"],
+      'form-action': ["'none'"],
+      ...noFrames,
+    },
+  },
+}
+
 const plain: Headers = { 'cache-control': 'no-store', ...fixedHeaders(settings) }
 
 const hsts = { maxAge: 365 * 24 * 60 * 60, includeSubDomains: false }
@@ -38,6 +58,9 @@ const overTls: Headers = {
   ...plain,
   ...fixedHeaders({ ...settings, strictTransportSecurity: hsts }),
 }
+
+/** Headers of a page that differ from those of every other answer. */
+export const pageHeaders: Headers = fixedHeaders(pageSettings)
 
 /** The headers of every answer, errors too; `protocol` is the one that the client speaks. */
 export const safetyHeaders = (protocol: string): Headers => (protocol === 'https' ? overTls : plain)

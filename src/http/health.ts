@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Log } from '../telemetry/log.js'
+import { describe } from './openapi/describe.js'
 import { problemOf, sendProblem } from './problem.js'
 
 /** What was looked at, each `ok` or what is wrong with it. */
@@ -34,11 +35,24 @@ async function look({ ready, log }: HealthParts): Promise<Readiness> {
 
 /** `/health`, this process is up, and `/ready`, it can do its work. Open to everyone. */
 export function healthRoutes(app: FastifyInstance, parts: HealthParts): void {
-  const config = { access: 'open' } as const
+  const health = describe({
+    summary: 'Whether the process is up',
+    tags: ['service'],
+    access: 'open',
+    answers: { 200: 'Health' },
+  })
+  const readiness = describe({
+    summary: 'Whether it can do its work',
+    detail: '503 names what it cannot in `checks`.',
+    tags: ['service'],
+    access: 'open',
+    answers: { 200: 'Readiness' },
+    problems: ['store_away', 'closed'],
+  })
 
-  app.get('/health', { config }, async () => ({ status: 'ok' }))
+  app.get('/health', health, async () => ({ status: 'ok' }))
 
-  app.get('/ready', { config }, async (_request, reply) => {
+  app.get('/ready', readiness, async (_request, reply) => {
     const { ok, checks } = await look(parts)
     if (ok) return { status: 'ok', checks }
     const failing = Object.entries(checks).filter(([, verdict]) => verdict !== 'ok')

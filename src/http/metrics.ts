@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.js'
 import { isRedisDistroError } from '../core/errors.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
+import { describe } from './openapi/describe.js'
 import {
   type Family,
   metricName,
@@ -148,9 +149,18 @@ function familiesOf(stats: Stats | undefined, counters: Counters): Family[] {
   return [up, ...store, ...counterFamilies(counters), ...processFamilies(readProcess())]
 }
 
+const route = describe({
+  summary: 'Metrics for Prometheus',
+  detail: 'JSON for `Accept: application/json`.',
+  tags: ['service'],
+  answers: {
+    200: { says: "Prometheus's text, or JSON.", body: 'Metrics', text: 'text/plain' },
+  },
+})
+
 /** `/metrics`: Prometheus's text, or JSON for who accepts that. */
 export function metricsRoutes(app: FastifyInstance, parts: MetricsParts): void {
-  app.get('/metrics', async (request, reply) => {
+  app.get('/metrics', route, async (request, reply) => {
     const stats = await askStore(parts)
     const varies = reply.getHeader('vary')
     reply.header('vary', varies === undefined ? 'accept' : `${varies}, accept`)

@@ -26,7 +26,7 @@ export interface Problem {
 }
 
 /** The HTTP status of an error code; the one place that decides it. */
-function statusOf(code: ErrorCode): number {
+export function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'bad_request':
       return 400

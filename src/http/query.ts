@@ -6,11 +6,15 @@ import { wrong } from './problem.js'
 /** A query parameter that is not empty. */
 export const word = z.string().min(1, 'must not be empty')
 
+/** `cursor` of a list: that of the page before. */
+export const pageCursor = word.describe('That of the page before.')
+
 /** `limit` of a list: 1 to 1000. */
 export const limit = z
   .string()
   .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
   .transform(Number)
+  .meta({ shownAs: { type: 'integer', minimum: 1, maximum: 1000 } })
 
 type Fields = Record<string, unknown>
 
@@ -51,15 +55,19 @@ export function readFields<Schema extends z.ZodObject>(
   throw wrong('bad_option', issuesOf(result.error, Object.keys(schema.shape)))
 }
 
-const queueOnly = z.strictObject({ queue: word.optional() })
+/** `?queue=` alone. */
+export const queueOnly = z.strictObject({
+  queue: word.optional().describe('Where an id repeats over queues, the one that is meant.'),
+})
 
 /** `?queue=`, which says where an id that repeats over queues is meant. */
 export const readQueue = (query: unknown): string | undefined => readFields(queueOnly, query).queue
 
-const nothing = z.strictObject({})
+/** Of routes that have no parameter. */
+export const noQuery = z.strictObject({})
 
 /** Refuses any parameter, where a route has none. */
-export const readNothing = (query: unknown): void => void readFields(nothing, query)
+export const readNothing = (query: unknown): void => void readFields(noQuery, query)
 
 /** The id in a path; one that could be nobody's is unknown. */
 export function readId(params: unknown): string {
@@ -78,6 +86,10 @@ const single = new Map([
 ])
 
 const optionNames = Object.keys(enqueueOptionsSchema.shape)
+
+/** The query of an enqueue as it is told of: every option, and those of a whole batch. */
+export const optionsQuery = z.strictObject(enqueueOptionsSchema.shape)
+export const batchQuery = optionsQuery.omit({ taskId: true, uniqueKey: true, uniqueFor: true })
 
 function stranger(name: string, allowed: readonly string[]): Issue[] {
   const message = single.get(name)

@@ -11,6 +11,8 @@ import { healthRoutes, type Readiness } from './health.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import { createNodeServer } from './node-server.js'
+import type { OpenApiDocument } from './openapi/document.js'
+import { noteRoutes, type OpenApiParts, openApiRoutes, writeDocument } from './openapi/routes.js'
 import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
 import { taskRoutes } from './tasks.js'
@@ -46,18 +48,23 @@ interface RouteParts extends HttpParts {
   readonly stopping: AbortSignal
 }
 
-function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): void {
+/** Adds the routes of its role, and gives what they say of themselves. */
+function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): OpenApiParts {
   const { enqueuer, operator } = parts
+  const { payload, batchLimit } = options
+  const types = async () => (await enqueuer?.types()) ?? []
+  const described = { routes: noteRoutes(app), types, batchLimit }
   healthRoutes(app, parts)
   metricsRoutes(app, parts)
-  if (options.role === 'worker') return
-  const { payload, batchLimit } = options
+  if (options.role === 'worker') return described
   if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: payload, batchLimit })
   taskRoutes(app, parts)
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
   workerRoutes(app, operator)
   eventRoutes(app, parts, options.maxListeners)
+  openApiRoutes(app, described)
+  return described
 }
 
 /** The API with its routes, not yet listening; `stopping` ends what waits. */
@@ -65,6 +72,17 @@ export async function createApi(options: HttpOptions, parts: RouteParts): Promis
   const app = await createApp(options, parts)
   addRoutes(app, options, parts)
   return app
+}
+
+/** What /openapi.json says of such an API, without listening. */
+export async function describeApi(
+  options: HttpOptions,
+  parts: RouteParts,
+): Promise<OpenApiDocument> {
+  const app = await createApp(options, parts)
+  const described = addRoutes(app, options, parts)
+  await app.close()
+  return await writeDocument(described)
 }
 
 const usualGrace = 10_000

@@ -5,8 +5,9 @@ import { durationMessage, formatDuration, parseDuration } from '../core/duration
 import { RedisDistroError } from '../core/errors.js'
 import { states, type TransitionName, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
+import { describe } from './openapi/describe.js'
 import { badOption, problemOf, sendProblem } from './problem.js'
-import { limit, readFields, readId, readQueue, word } from './query.js'
+import { limit, pageCursor, queueOnly, readFields, readId, readQueue, word } from './query.js'
 
 /** A wait longer than this ends here; the answer's header `Wait-Limit` then says so. */
 const maxWait = 60_000
@@ -19,14 +20,16 @@ export interface TaskParts {
 
 type Params = { Params: { id: string } }
 
-const lookQuery = z.strictObject({ wait: word.optional(), queue: word.optional() })
+const lookQuery = queueOnly.extend({
+  wait: word.optional().describe('A duration such as 30s, a minute at most.'),
+})
 
 const listQuery = z.strictObject({
   state: z.enum(states, `must be one of ${states.join(', ')}`).optional(),
   type: word.optional(),
   queue: word.optional(),
   tag: word.optional(),
-  cursor: word.optional(),
+  cursor: pageCursor.optional(),
   limit: limit.optional(),
 }) satisfies z.ZodType<TaskFilter>
 
@@ -109,14 +112,71 @@ function refused(reply: FastifyReply, { name, id, result }: Move): FastifyReply 
 const taskOf = (result: MoveResult & { ok: true }, fallback: Pick<Task, 'id' | 'state'>) =>
   result.task ?? fallback
 
+const lookRoute = describe({
+  summary: 'One task',
+  detail: '`wait` waits for its end, a minute at most, and answers with the state then reached.',
+  tags: ['tasks'],
+  access: 'task',
+  query: lookQuery,
+  answers: {
+    200: {
+      says: 'The task.',
+      body: 'Task',
+      headers: { 'Wait-Limit': 'The longest wait there is, where a longer one was asked for.' },
+    },
+  },
+  problems: ['unknown_task', 'unknown_queue'],
+})
+
+const listRoute = describe({
+  summary: 'Tasks, by state, type, queue or tag',
+  tags: ['tasks'],
+  query: listQuery,
+  answers: { 200: 'TaskList' },
+  problems: ['unknown_queue'],
+})
+
+const moving = {
+  tags: ['tasks'],
+  query: queueOnly,
+  problems: ['unknown_task', 'unknown_queue', 'wrong_state'],
+} as const
+
+const cancelRoute = describe({
+  ...moving,
+  summary: 'Cancel a task',
+  detail: '202 where it was running, and its handler is being told.',
+  answers: { 200: 'MovedTask', 202: 'MovedTask' },
+})
+
+const moves = {
+  requeue: describe({
+    ...moving,
+    summary: 'Requeue a task that is dead or cancelled',
+    answers: { 200: 'MovedTask' },
+    problems: [...moving.problems, 'unique_held'],
+  }),
+  promote: describe({
+    ...moving,
+    summary: 'Run a task that is scheduled or retryable now',
+    answers: { 200: 'MovedTask' },
+  }),
+} as const
+
+const eraseRoute = describe({
+  ...moving,
+  summary: 'Erase a task that has ended',
+  answers: { 204: { says: 'It is gone.' } },
+})
+
 function lookRoutes(app: FastifyInstance, parts: TaskParts): void {
-  app.get<Params>('/tasks/:id', { config: { access: 'task' } }, async (request, reply) => {
+  app.get<Params>('/tasks/:id', lookRoute, async (request, reply) => {
     const { wait, queue } = readFields(lookQuery, request.query)
     const ms = wait === undefined ? 0 : readWait(wait)
     return look(parts, reply, { id: readId(request.params), ms, queue })
   })
 
-  app.get('/tasks', async (request) => {
+  app.get('/tasks', listRoute, async (request) => {
     const { items, cursor = null } = await parts.operator.tasks(
       readFields(listQuery, request.query),
     )
@@ -125,7 +185,7 @@ function lookRoutes(app: FastifyInstance, parts: TaskParts): void {
 }
 
 function moveRoutes(app: FastifyInstance, { operator }: TaskParts): void {
-  app.post<Params>('/tasks/:id/cancel', async (request, reply) => {
+  app.post<Params>('/tasks/:id/cancel', cancelRoute, async (request, reply) => {
     const id = readId(request.params)
     const result = await operator.cancel(id, readQueue(request.query))
     if (!result.ok) return refused(reply, { name: 'cancel', id, result })
@@ -134,7 +194,7 @@ function moveRoutes(app: FastifyInstance, { operator }: TaskParts): void {
   })
 
   for (const name of ['requeue', 'promote'] as const) {
-    app.post<Params>(`/tasks/:id/${name}`, async (request, reply) => {
+    app.post<Params>(`/tasks/:id/${name}`, moves[name], async (request, reply) => {
       const id = readId(request.params)
       const result = await operator[name](id, readQueue(request.query))
       if (!result.ok) return refused(reply, { name, id, result })
@@ -142,7 +202,7 @@ function moveRoutes(app: FastifyInstance, { operator }: TaskParts): void {
     })
   }
 
-  app.delete<Params>('/tasks/:id', async (request, reply) => {
+  app.delete<Params>('/tasks/:id', eraseRoute, async (request, reply) => {
     const id = readId(request.params)
     const result = await operator.erase(id, readQueue(request.query))
     return refused(reply, { name: 'prune', id, result }) ?? reply.code(204).send()

@@ -20,6 +20,16 @@ function isTaken(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE'
 }
 
+/** The server's options by the config's. */
+export function httpOptionsOf(
+  settings: HttpSettings,
+  role: HttpOptions['role'],
+): Omit<HttpOptions, 'stopGrace'> {
+  const { admin: _, rateLimit, cors, ...rest } = settings
+  const limit = rateLimit === false ? undefined : rateLimit
+  return { ...rest, rateLimit: limit, cors: cors === false ? undefined : cors, role }
+}
+
 export interface FrontParts {
   /** Absolute path of the project's folder for things made at run time. */
   readonly directory: string
@@ -64,12 +74,9 @@ export class Front {
   }
 
   #server(role: HttpOptions['role']): HttpServer {
-    const { admin: _, rateLimit, cors, ...settings } = this.#settings
-    const limit = rateLimit === false ? undefined : rateLimit
     const { enqueuer, stopGrace, ...parts } = this.#parts
     const routes = role === 'producer' ? { ...parts, enqueuer } : parts
-    const origins = cors === false ? undefined : cors
-    const options = { ...settings, rateLimit: limit, cors: origins, role, stopGrace }
+    const options = { ...httpOptionsOf(this.#settings, role), stopGrace }
     return new HttpServer(options, routes)
   }
 

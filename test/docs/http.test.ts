@@ -37,7 +37,10 @@ test('every route of the page exists', async () => {
   const kernel = await kernelOf(testConfig())
   const { url } = await kernel.start({ roles: ['producer'] })
   for (const { method, path } of routes) {
-    const response = await fetch(`${url}${path.replace(/:\w+/g, 'none')}`, { method })
+    const response = await fetch(
+      `${url}${path.replace(':file', 'start.js').replace(/:\w+/g, 'none')}`,
+      { method },
+    )
     const { code } = response.headers.get('content-type')?.includes('problem')
       ? ((await response.json()) as { code: string })
       : { code: undefined }

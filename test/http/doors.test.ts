@@ -5,7 +5,7 @@ import { api } from './stand-in.js'
 
 const tokens = { api: ['api-token'], enqueue: ['enqueue-token'], read: ['read-token'] }
 
-const filled = (url: string) => url.replace(/:[a-z]+/g, 'email')
+const filled = (url: string) => url.replace(':file', 'start.js').replace(/:[a-z]+/g, 'email')
 const encodedFirst = (url: string) =>
   url.replace(/^\/([a-z])/, (_, letter: string) => `/%${letter.charCodeAt(0).toString(16)}`)
 
@@ -35,11 +35,12 @@ const noToken: readonly Record<string, string>[] = [
 ]
 
 describe('without a token of the server', () => {
-  test('no route answers by any of its spellings or methods, but for health and readiness', async () => {
+  test('no route answers by any of its spellings or methods, but for health, readiness and the empty page', async () => {
     const { made: app, routes } = await withRoutes(() => api({ tokens }))
     expect(routes.length).toBeGreaterThan(20)
-    const open = new Set(routes.filter(({ access }) => access === 'open').map(({ url }) => url))
-    expect([...open].sort()).toEqual(['/health', '/ready'])
+    const without = routes.filter(({ access }) => access === 'open' || access === 'page')
+    const open = new Set(without.map(({ url }) => filled(url)))
+    expect([...open].sort()).toEqual(['/docs', '/docs/start.js', '/health', '/ready'])
     let asked = 0
     for (const { url } of routes) {
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
@@ -49,8 +50,13 @@ describe('without a token of the server', () => {
           const { statusCode } = await app.inject({ method, url: path, headers })
           // What leads to an open route, by its encoding too, is that route.
           const led = decodeURI(new URL(`http://a${path}`).pathname)
-          const isOpen = open.has(led) && /GET|HEAD/.test(method)
-          expect(`${method} ${path} ${statusCode}`).toBe(`${method} ${path} ${isOpen ? 200 : 401}`)
+          const reading = /GET|HEAD/.test(method)
+          const isOpen = open.has(led) && reading
+          // Of the page's files none is a secret, nor that there is no such file.
+          const closed = reading && /^\/docs\/[^/]*$/.test(led) ? 404 : 401
+          expect(`${method} ${path} ${statusCode}`).toBe(
+            `${method} ${path} ${isOpen ? 200 : closed}`,
+          )
           asked++
         }
       }

@@ -48,6 +48,10 @@ export class StandInEnqueuer implements Enqueuer {
     throw new RedisDistroError('unknown_type', `no type '${name}'; known: ${[...types.keys()]}`)
   }
 
+  async types(): Promise<TypeEntry[]> {
+    return [...types.values()]
+  }
+
   async enqueue(type: string, payload: unknown, options?: Record<string, unknown>) {
     const [task] = await this.enqueueAll([{ type, payload, options }])
     return task as EnqueuedTask
