@@ -50,8 +50,12 @@ export const keyNames = [
   'stats',
   /** list of wake-up marks; at most one */
   'wake',
-  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed */
+  /** hash: seq, fence, paused, rescuedAt, auditedAt, statsFrom, confirmed, workerless */
   'meta',
+  /** hash id → `holder state stopping endedAt`, then JSON of a bulk job; in the tag `jobs` alone */
+  'jobs',
+  /** zset id of a running job → ms until when it is held; in the tag `jobs` alone */
+  'jobsHeld',
 ] as const
 
 export type KeyName = (typeof keyNames)[number]

@@ -1,13 +1,14 @@
 import * as baseLua from './lua/base.js'
 import { bury } from './lua/bury.js'
 import { cancel } from './lua/cancel.js'
+import { edit } from './lua/edit.js'
 import { expire } from './lua/expire.js'
 import { eachId } from './lua/moves.js'
 import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
 import { recall, remembered, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
-import { promoteNow, requeue } from './lua/requeue.js'
+import { promoteEach, promoteNow, requeue, requeueEach } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
 import * as workersLua from './lua/workers.js'
 import { defineScript } from './script.js'
@@ -46,16 +47,16 @@ export const progressScript = defineScript({
 
 export const forgetWorkerScript = defineScript({
   name: 'forgetWorker',
-  keys: ['workers', 'details', 'orders'],
-  args: ['worker'],
-  body: [base, forgetWorker],
+  keys: ['workers', 'details', 'orders', 'meta', 'stats'],
+  args: ['now', 'worker'],
+  body: [base, time, forgetWorker],
 })
 
 export const leaveScript = defineScript({
   name: 'leave',
-  keys: ['workers', 'details', 'orders'],
-  args: ['worker'],
-  body: [base, leaseHeld, forgetWorker],
+  keys: ['workers', 'details', 'orders', 'meta', 'stats'],
+  args: ['now', 'worker'],
+  body: [base, time, leaseHeld, forgetWorker],
 })
 
 export const markDeadScript = defineScript({
@@ -97,6 +98,7 @@ export const requeueScript = defineScript({
     attemptsOf,
     eachId,
     requeue,
+    requeueEach,
   ],
 })
 
@@ -104,7 +106,41 @@ export const promoteScript = defineScript({
   name: 'promote',
   keys: [...sets, 'tasks', 'stats', 'wake', 'meta'],
   args: ['now'],
-  body: [base, time, header, dated, undate, inLine, wakeUp, stateOf, eachId, promoteNow],
+  body: [
+    base,
+    time,
+    header,
+    dated,
+    undate,
+    inLine,
+    wakeUp,
+    stateOf,
+    eachId,
+    promoteNow,
+    promoteEach,
+  ],
+})
+
+export const editScript = defineScript({
+  name: 'edit',
+  keys: requeueScript.keys,
+  args: ['now', 'type_', 'payload', 'printBefore', 'printAfter', 'running'],
+  body: [
+    base,
+    time,
+    header,
+    dated,
+    undate,
+    inLine,
+    wakeUp,
+    stateOf,
+    holderOf,
+    attemptsOf,
+    eachId,
+    requeue,
+    promoteNow,
+    edit,
+  ],
 })
 
 export const eraseScript = defineScript({
@@ -190,5 +226,13 @@ export const lettersScript = defineScript({
   keys: ['dead', 'deadLetters'],
   args: [],
   body: [base, queries.letters],
+  reads: true,
+})
+
+export const deadSpanScript = defineScript({
+  name: 'deadSpan',
+  keys: ['dead'],
+  args: ['letter', 'first', 'last'],
+  body: [base, queries.deadSpan],
   reads: true,
 })

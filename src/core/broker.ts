@@ -1,9 +1,13 @@
+import type { JobStore } from './job.js'
 import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
 import type { Life } from './life.js'
 import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
 import type {
   Catalogue,
+  DeadSpan,
+  DeadSpanCall,
+  Edit,
   Layout,
   ListCall,
   ListPage,
@@ -18,6 +22,7 @@ import type {
 } from './stored.js'
 import type { Priority, TaskBody, TaskError } from './task.js'
 
+export type * from './job.js'
 export type * from './lease-keeper.js'
 export type * from './partition.js'
 export type * from './stored.js'
@@ -155,7 +160,7 @@ export interface WorkerRecord extends WorkerDetails {
  * otherwise, settles within its deadline, and throws only RedisDistroError of the infrastructure
  * family: `store_away` (nothing written), `store_unknown` (perhaps), `store_full`.
  */
-export interface Broker {
+export interface Broker extends JobStore {
   /** Says where the tasks are, without secrets: `redis 7.0.15 at 127.0.0.1:6379`. */
   readonly says: string
   /** False for the in-process store: no second process, no forked children, lease on the loop. */
@@ -209,6 +214,8 @@ export interface Broker {
   requeue(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   promote(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   erase(partition: Partition, ids: readonly string[]): Promise<Moved[]>
+  /** Another payload for a task that does not run, and, with `run`, the move that lets it run now. */
+  edit(partition: Partition, edit: Edit): Promise<Moved>
   pause(partition: Partition, paused: boolean): Promise<void>
 
   counts(partition: Partition): Promise<PartitionCounts>
@@ -216,6 +223,8 @@ export interface Broker {
   stats(partition: Partition, minutes: number): Promise<PartitionStats>
   workers(partition: Partition): Promise<WorkerRecord[]>
   deadLetters(partition: Partition): Promise<{ key: string; count: number }[]>
+  /** How many lie under a key, of those that died at `from` or later and at `to` or before. */
+  deadSpan(partition: Partition, call: DeadSpanCall): Promise<DeadSpan>
 
   publish(catalogue: Catalogue): Promise<void>
   catalogue(): Promise<PublishedCatalogue>

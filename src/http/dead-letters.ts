@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { DeadLetterFilter, OperatorContract } from '../client/contract.js'
-import { limit, readFields, readNothing, word } from './query.js'
+import { durationSchema } from '../core/duration.js'
+import { flag, limit, readFields, readNothing, word } from './query.js'
 
 type Params = { Params: { key: string } }
 
@@ -9,15 +10,30 @@ const filterSchema = z.strictObject({
   type: word.optional(),
   queue: word.optional(),
   error: word.optional(),
-})
+  olderThan: durationSchema.optional(),
+  newerThan: durationSchema.optional(),
+}) satisfies z.ZodType<DeadLetterFilter>
 
 const pageSchema = filterSchema.extend({ cursor: word.optional(), limit: limit.optional() })
+const requeueSchema = filterSchema.extend({ rate: word.optional() })
+const purgeSchema = filterSchema.extend({ dryRun: flag.optional() })
 
-/** The filter in the query, or in a JSON body; where both name one thing, the query wins. */
-const filterOf = ({ query, body }: FastifyRequest<Params>): DeadLetterFilter => ({
-  ...readFields(filterSchema, body),
-  ...readFields(filterSchema, query),
-})
+/** What is given in the query, or in a JSON body; where both name one thing, the query wins. */
+const givenBy = <Schema extends z.ZodObject>(
+  schema: Schema,
+  { query, body }: FastifyRequest<Params>,
+): z.output<Schema> => ({ ...readFields(schema, body), ...readFields(schema, query) })
+
+function requeueRoute(app: FastifyInstance, operator: OperatorContract): void {
+  const config = { takes: 'filter' } as const
+  const url = '/dead-letters/:key/requeue'
+  app.post<Params>(url, { config }, async (request, reply: FastifyReply) => {
+    const { rate, ...filter } = givenBy(requeueSchema, request)
+    if (rate === undefined) return await operator.requeueDead(request.params.key, filter)
+    const job = await operator.startRequeue(request.params.key, filter, rate)
+    return reply.code(202).header('location', `/jobs/${job.id}`).send(job)
+  })
+}
 
 /** `/dead-letters` and what is below it. A key that holds nothing is empty, not unknown. */
 export function deadLetterRoutes(app: FastifyInstance, operator: OperatorContract): void {
@@ -34,11 +50,12 @@ export function deadLetterRoutes(app: FastifyInstance, operator: OperatorContrac
     return { items, cursor }
   })
 
-  app.post<Params>('/dead-letters/:key/requeue', { config }, async (request) => {
-    return await operator.requeueDead(request.params.key, filterOf(request))
-  })
+  requeueRoute(app, operator)
 
   app.delete<Params>('/dead-letters/:key', { config }, async (request) => {
-    return { purged: await operator.purgeDead(request.params.key, filterOf(request)) }
+    const { key } = request.params
+    const { dryRun, ...filter } = givenBy(purgeSchema, request)
+    if (dryRun) return await operator.previewPurge(key, filter)
+    return { purged: await operator.purgeDead(key, filter) }
   })
 }

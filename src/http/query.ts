@@ -12,6 +12,11 @@ export const limit = z
   .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1000')
   .transform(Number)
 
+/** A switch of a query or a filter: `true` or `false`. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
+  .transform((value) => String(value) === 'true')
+
 type Fields = Record<string, unknown>
 
 const unknownKeys = (keys: readonly string[], allowed: readonly string[]): Issue[] => {

@@ -7,6 +7,7 @@ import type { HttpTokens } from './auth.js'
 import { deadLetterRoutes } from './dead-letters.js'
 import { enqueueRoutes } from './enqueue.js'
 import { healthRoutes, type Readiness } from './health.js'
+import { jobRoutes } from './jobs.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import { createNodeServer } from './node-server.js'
@@ -50,9 +51,10 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   if (options.role === 'worker') return
   const { payload, batchLimit } = options
   if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: payload, batchLimit })
-  taskRoutes(app, parts)
+  taskRoutes(app, { ...parts, limits: payload })
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
+  jobRoutes(app, operator)
   workerRoutes(app, operator)
 }
 

@@ -4,9 +4,9 @@ import { fragment } from '../script.js'
 export const describe = fragment(
   'describe',
   `
-local function describe(id, answer)
+local function describe(id, answer, state, value, position)
   local blob = call('HGET', tasks, id)
-  local state, value = stateOf(id)
+  if not state then state, value = stateOf(id) end
   if not state then blob = nil end
   local n = #answer
   answer[n + 1] = blob or (state and '1\\n' or '')
@@ -15,7 +15,7 @@ local function describe(id, answer)
   answer[n + 4] = blob and call('HGET', attempts, id) or ''
   answer[n + 5] = blob and call('HGET', results, id) or ''
   answer[n + 6] = blob and call('HGET', progress, id) or ''
-  answer[n + 7] = state == 'waiting' and text(call('ZRANK', waiting, id)) or ''
+  answer[n + 7] = state == 'waiting' and text(position or call('ZRANK', waiting, id)) or ''
 end
 `,
 )
@@ -87,7 +87,7 @@ local answer = { '' }
 local bytes, last = 0, 0
 for i = 1, #page, 2 do
   answer[#answer + 1] = page[i]
-  describe(page[i], answer)
+  describe(page[i], answer, set, page[i + 1], start + (i - 1) / 2)
   for field = #answer - 6, #answer do bytes = bytes + #answer[field] end
   last = i
   if bytes > ${mostBytes} then break end
@@ -99,21 +99,45 @@ return answer
 `,
 )
 
-/** Depth of each state, paused, live workers, now, and the blob of the oldest of each level. */
+/**
+ * Now, paused, live workers, depth of each state, own ids, since when there is no worker where there
+ * is none, and the blob of the oldest of each level.
+ */
 export const counts = fragment(
   'counts',
   `
+local live, gone = call('ZCOUNT', workers, text(now), '+inf'), ''
+if tonumber(live) == 0 then
+  -- One that fell silent is there until somebody looks after it.
+  local last = tonumber(call('ZREVRANGE', workers, '0', '0', 'WITHSCORES')[2] or '0')
+  gone = math.max(last, tonumber(call('HGET', meta, 'workerless') or '') or 0)
+  gone = gone > 0 and text(gone) or ''
+end
 local answer = { text(now), call('HGET', meta, 'paused') and '1' or '',
-  text(call('ZCOUNT', workers, text(now), '+inf')),
+  text(live),
   text(call('ZCARD', scheduled)), text(call('ZCARD', waiting)), text(call('HLEN', active)),
   text(call('ZCARD', retryable)), text(call('ZCARD', completed)), text(call('ZCARD', dead)),
-  text(call('ZCARD', cancelled)), text(call('HLEN', own)) }
+  text(call('ZCARD', cancelled)), text(call('HLEN', own)), gone }
 for level = 0, 3 do
   local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
     '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]
   if first then answer[#answer + 1] = call('HGET', tasks, first) or '' end
 end
 return answer
+`,
+)
+
+/** How many lie under a dead-letter key within a time, and when the first and the last of them died. */
+export const deadSpan = fragment(
+  'deadSpan',
+  `
+local key = dead .. ':' .. letter
+local oldest = call('ZRANGEBYSCORE', key, first, last, 'WITHSCORES', 'LIMIT', '0', '1')
+local count = tonumber(call('ZCOUNT', key, first, last))
+if count == 0 then return { '0' } end
+local behind = last == '+inf' and 0 or tonumber(call('ZCOUNT', key, '(' .. last, '+inf'))
+local newest = call('ZREVRANGE', key, text(behind), text(behind), 'WITHSCORES')
+return { text(count), oldest[2], newest[2] }
 `,
 )
 
