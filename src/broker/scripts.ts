@@ -209,7 +209,7 @@ export const listScript = defineScript({
   name: 'list',
   keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
   args: ['set', 'letter', 'backward', 'after', 'limit'],
-  body: [base, stateOf, queries.describe, queries.list],
+  body: [base, queries.list],
   reads: true,
 })
 

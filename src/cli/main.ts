@@ -8,6 +8,7 @@ import { addDead } from './dead.js'
 import { addEnqueue } from './enqueue.js'
 import { endUncaught, exitCodes, exitWords, settleFailure } from './failure.js'
 import { optionsOf } from './globals.js'
+import { addJob } from './job.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
@@ -21,6 +22,7 @@ const addAll = [
   addTask,
   addQueue,
   addDead,
+  addJob,
   addWorker,
   addStats,
   addConfig,

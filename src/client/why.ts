@@ -84,9 +84,9 @@ function retryWords(task: StoredTask, around: Circumstances): string {
   const error = lastError(task)
   const start =
     wait > 0
-      ? `waits ${formatDuration(wait)} for ${attempt}, at ${iso(dueAt)},`
+      ? `waits ${formatDuration(wait)}, until ${iso(dueAt)}, for ${attempt}`
       : `due for ${attempt}`
-  return error === undefined ? start.replace(/,$/, '') : `${start} after ${errorWords(error)}`
+  return error === undefined ? start : `${start} after ${errorWords(error)}`
 }
 
 function setAsideWords(task: StoredTask, around: Circumstances): string {

@@ -4,9 +4,9 @@ import { fragment } from '../script.js'
 export const describe = fragment(
   'describe',
   `
-local function describe(id, answer, state, value, position)
+local function describe(id, answer)
   local blob = call('HGET', tasks, id)
-  if not state then state, value = stateOf(id) end
+  local state, value = stateOf(id)
   if not state then blob = nil end
   local n = #answer
   answer[n + 1] = blob or (state and '1\\n' or '')
@@ -15,7 +15,7 @@ local function describe(id, answer, state, value, position)
   answer[n + 4] = blob and call('HGET', attempts, id) or ''
   answer[n + 5] = blob and call('HGET', results, id) or ''
   answer[n + 6] = blob and call('HGET', progress, id) or ''
-  answer[n + 7] = state == 'waiting' and text(position or call('ZRANK', waiting, id)) or ''
+  answer[n + 7] = state == 'waiting' and text(call('ZRANK', waiting, id)) or ''
 end
 `,
 )
@@ -55,6 +55,8 @@ return answer
 
 /** Bytes of records in one page, but for the last of it: more would hold up Redis, and its reader. */
 const mostBytes = 4 * 1024 * 1024
+/** Records that are read by one command. */
+const atOnce = 10
 
 /**
  * A page of one set from behind the last member of the page before, cut short where its records are
@@ -85,11 +87,23 @@ limit = tonumber(limit)
 local page = call(back and 'ZREVRANGE' or 'ZRANGE', key, text(start), text(start + limit - 1), 'WITHSCORES')
 local answer = { '' }
 local bytes, last = 0, 0
-for i = 1, #page, 2 do
-  answer[#answer + 1] = page[i]
-  describe(page[i], answer, set, page[i + 1], start + (i - 1) / 2)
-  for field = #answer - 6, #answer do bytes = bytes + #answer[field] end
-  last = i
+-- Some at a time: more of them than are shown would be read in vain where they are large.
+for first = 1, #page, ${atOnce * 2} do
+  local ids = {}
+  for i = first, math.min(first + ${atOnce * 2 - 1}, #page), 2 do ids[#ids + 1] = page[i] end
+  local columns = { call('HMGET', tasks, unpack(ids)), call('HMGET', attempts, unpack(ids)),
+    call('HMGET', results, unpack(ids)), call('HMGET', progress, unpack(ids)) }
+  for n, id in ipairs(ids) do
+    local at = first + n * 2 - 2
+    local blob, size = columns[1][n], #answer
+    answer[size + 1], answer[size + 2], answer[size + 3] = id, blob or '1\\n', set
+    answer[size + 4] = page[at + 1]
+    for i = 2, 4 do answer[size + 3 + i] = blob and columns[i][n] or '' end
+    answer[size + 8] = set == 'waiting' and text(start + (at - 1) / 2) or ''
+    for field = size + 2, size + 8 do bytes = bytes + #answer[field] end
+    last = at
+    if bytes > ${mostBytes} then break end
+  end
   if bytes > ${mostBytes} then break end
 end
 if last > 0 and (last + 1 < #page or #page == limit * 2) then
