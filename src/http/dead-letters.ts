@@ -26,13 +26,16 @@ const givenBy = <Schema extends z.ZodObject>(
 
 function requeueRoute(app: FastifyInstance, operator: OperatorContract): void {
   const config = { takes: 'filter' } as const
-  const url = '/dead-letters/:key/requeue'
-  app.post<Params>(url, { config }, async (request, reply: FastifyReply) => {
-    const { rate, ...filter } = givenBy(requeueSchema, request)
-    if (rate === undefined) return await operator.requeueDead(request.params.key, filter)
-    const job = await operator.startRequeue(request.params.key, filter, rate)
-    return reply.code(202).header('location', `/jobs/${job.id}`).send(job)
-  })
+  app.post<Params>(
+    '/dead-letters/:key/requeue',
+    { config },
+    async (request, reply: FastifyReply) => {
+      const { rate, ...filter } = givenBy(requeueSchema, request)
+      if (rate === undefined) return await operator.requeueDead(request.params.key, filter)
+      const job = await operator.startRequeue(request.params.key, filter, rate)
+      return reply.code(202).header('location', `/jobs/${job.id}`).send(job)
+    },
+  )
 }
 
 /** `/dead-letters` and what is below it. A key that holds nothing is empty, not unknown. */

@@ -14,7 +14,7 @@ const routes = [...page.matchAll(/^\| `([A-Z]+) (\/\S*)` \|/gm)].map(
 function registered(): string[] {
   const files = filesBelow('src/http', /\.ts$/).map(read)
   const calls = files.flatMap((text) => [
-    ...text.matchAll(/\bapp\.(get|post|delete)(?:<[^(]*>)?\(\s*['`](\/[^'`]*)['`]/g),
+    ...text.matchAll(/\bapp\.(get|post|put|delete)(?:<[^(]*>)?\(\s*['`](\/[^'`]*)['`]/g),
   ])
   return calls.map(([, method = '', path = '']) => `${method.toUpperCase()} ${path}`)
 }
