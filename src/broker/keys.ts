@@ -52,13 +52,17 @@ export const keyNames = [
   'wake',
   /**
    * hash: seq, fence, paused, listen (ms until when moves are told), rescuedAt, auditedAt, statsFrom,
-   * confirmed, limit, limitSaid, bucket, quiet
+   * confirmed, workerless, limit, limitSaid, bucket, quiet
    */
   'meta',
   /** there while somebody listens to the moves; goes by its TTL */
   'listen',
   /** stream of the moves that were told; goes by its TTL */
   'events',
+  /** hash id → `holder state stopping endedAt`, then JSON of a bulk job; in the tag `jobs` alone */
+  'jobs',
+  /** zset id of a running job → ms until when it is held; in the tag `jobs` alone */
+  'jobsHeld',
 ] as const
 
 export type KeyName = (typeof keyNames)[number]

@@ -1,11 +1,6 @@
 import type { LimitState, Partition, SaidLimits } from '../core/broker.js'
-import {
-  burstOf,
-  formatRate,
-  type LimitsChange,
-  parseRate,
-  type QueueLimits,
-} from '../core/limits.js'
+import { burstOf, type LimitsChange, type QueueLimits } from '../core/limits.js'
+import { formatRate, parseRate } from '../core/rate.js'
 import { type Engine, runScript } from './arguments.js'
 import { limitsScript } from './scripts.js'
 

@@ -1,8 +1,9 @@
 import type {
+  DeadSpan,
+  DeadSpanCall,
   ListCall,
   ListPage,
   MinuteCounts,
-  Moved,
   Partition,
   PartitionCounts,
   PartitionStats,
@@ -18,8 +19,14 @@ import { decodeTask } from './blob.js'
 import { partitionKeys } from './keys.js'
 import { readLimitState } from './limits.js'
 import { withRawRecords } from './raw-records.js'
-import type { Script } from './script.js'
-import { countsScript, findScript, lettersScript, listScript, rememberedScript } from './scripts.js'
+import {
+  countsScript,
+  deadSpanScript,
+  findScript,
+  lettersScript,
+  listScript,
+  rememberedScript,
+} from './scripts.js'
 import { decodeStored, readJson } from './stored-record.js'
 import { holders } from './upkeep.js'
 import { readAt } from './wrong-type.js'
@@ -93,36 +100,16 @@ export async function listTasks(
   return { tasks: shown, ...(answer[0] ? { next: answer[0] } : {}) }
 }
 
-/** Runs a script that moves ids one by one, and reads what became of each. */
-export async function moveTasks(
-  engine: Engine,
-  partition: Partition,
-  call: { readonly script: Script<'now'> | Script<never>; readonly ids: readonly string[] },
-): Promise<Moved[]> {
-  if (call.ids.length === 0) return []
-  const { script, ids } = call
-  const words = await runScript(engine, {
-    script: script as Script<'now'>,
-    partition,
-    named: {},
-    rest: ids,
-  })
-  return (words as string[]).map((word): Moved => {
-    const [what, state, holder = ''] = word.split(' ') as [string, State, string?]
-    if (what === 'moved') return { ok: true, from: state }
-    if (what === 'held') return { ok: false, reason: 'unique_held', state, holder }
-    if (what === 'refused') return { ok: false, reason: 'wrong_state', state }
-    return { ok: false, reason: 'unknown_task' }
-  })
-}
-
 /** Depths and what an operator asks first, at one moment. */
 export async function countTasks(engine: Engine, partition: Partition): Promise<PartitionCounts> {
   const call = { script: countsScript, partition, named: {} }
   const answer = (await runScript(engine, call)) as string[]
   const [now, paused, workers, ...rest] = answer
   const depth = Object.fromEntries(states.map((state, i) => [state, Number(rest[i])]))
-  const [remembered, limit = '', said = '', bucket = '', ...oldest] = rest.slice(states.length)
+  const [remembered, limit = '', said = '', bucket = '', gone, ...oldest] = rest.slice(
+    states.length,
+  )
+  const workerless = Number(gone)
   const heads = oldest.map((blob) => decodeTask(blob).body.enqueuedAt)
   const limits = readLimitState(limit, said, bucket)
   return {
@@ -132,6 +119,7 @@ export async function countTasks(engine: Engine, partition: Partition): Promise<
     remembered: Number(remembered),
     now: Number(now),
     ...(limits ? { limits } : {}),
+    ...(workerless > 0 ? { workerless } : {}),
     ...(heads.length > 0 ? { oldestWaiting: Math.max(0, Number(now) - Math.min(...heads)) } : {}),
   }
 }
@@ -205,4 +193,16 @@ export async function readDeadLetters(engine: Engine, partition: Partition) {
     letters.push({ key: answer[i] as string, count: Number(answer[i + 1]) })
   }
   return letters.filter(({ count }) => count > 0)
+}
+
+/** How many lie under a dead-letter key within a time. */
+export async function readDeadSpan(
+  engine: Engine,
+  partition: Partition,
+  { deadLetter, from, to }: DeadSpanCall,
+): Promise<DeadSpan> {
+  const named = { letter: deadLetter, first: from ?? '-inf', last: to ?? '+inf' }
+  const answer = await runScript(engine, { script: deadSpanScript, partition, named })
+  const [count = 0, oldest, newest] = (answer as string[]).map(Number)
+  return oldest === undefined || newest === undefined ? { count } : { count, oldest, newest }
 }

@@ -2,7 +2,12 @@ import type {
   Broker,
   Catalogue,
   CycleCall,
+  DeadSpanCall,
+  Edit,
+  JobOrder,
+  JobRecord,
   KeeperOptions,
+  KeepJob,
   Layout,
   LeasedTask,
   LeaseKeeper,
@@ -22,12 +27,14 @@ import { confirmIds } from './confirm.js'
 import { DurableStore } from './durable-store.js'
 import * as events from './events.js'
 import type { BrokerOptions } from './index.js'
+import * as jobs from './jobs.js'
 import { LoopKeeper } from './keeper/loop-keeper.js'
 import { ThreadKeeper } from './keeper/thread-keeper.js'
 import { partitionKeys } from './keys.js'
 import { changeLimits, sayLimits } from './limits.js'
 import { MemoryStore } from './memory-store.js'
 import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
+import { editTask, moveTasks } from './moves.js'
 import * as queries from './queries.js'
 import { RedisStore } from './redis-store.js'
 import * as scripts from './scripts.js'
@@ -146,16 +153,19 @@ class RedisBroker implements Broker {
     return queries.listTasks(this.#engine, partition, call)
   }
   cancel(partition: Partition, ids: readonly string[]) {
-    return queries.moveTasks(this.#engine, partition, { script: scripts.cancelScript, ids })
+    return moveTasks(this.#engine, partition, { script: scripts.cancelScript, ids })
   }
   requeue(partition: Partition, ids: readonly string[]) {
-    return queries.moveTasks(this.#engine, partition, { script: scripts.requeueScript, ids })
+    return moveTasks(this.#engine, partition, { script: scripts.requeueScript, ids })
   }
   promote(partition: Partition, ids: readonly string[]) {
-    return queries.moveTasks(this.#engine, partition, { script: scripts.promoteScript, ids })
+    return moveTasks(this.#engine, partition, { script: scripts.promoteScript, ids })
   }
   erase(partition: Partition, ids: readonly string[]) {
-    return queries.moveTasks(this.#engine, partition, { script: scripts.eraseScript, ids })
+    return moveTasks(this.#engine, partition, { script: scripts.eraseScript, ids })
+  }
+  edit(partition: Partition, edit: Edit) {
+    return editTask(this.#engine, partition, edit)
   }
   async pause(partition: Partition, paused: boolean) {
     const named = { paused: paused ? 1 : 0 }
@@ -193,6 +203,26 @@ class RedisBroker implements Broker {
   deadLetters(partition: Partition) {
     return queries.readDeadLetters(this.#engine, partition)
   }
+  deadSpan(partition: Partition, call: DeadSpanCall) {
+    return queries.readDeadSpan(this.#engine, partition, call)
+  }
+
+  addJob(order: JobOrder) {
+    return jobs.addJob(this.#engine, order)
+  }
+  jobs() {
+    return jobs.readJobs(this.#engine)
+  }
+  takeJob(holder: string, lease: number) {
+    return jobs.takeJob(this.#engine, holder, lease)
+  }
+  keepJob(job: JobRecord, call: KeepJob) {
+    return jobs.keepJob(this.#engine, job, call)
+  }
+  stopJob(id: string) {
+    return jobs.stopJob(this.#engine, id)
+  }
+
   publish(catalogue: Catalogue) {
     return publishCatalogue(this.#engine, catalogue)
   }

@@ -1,6 +1,7 @@
 import * as baseLua from './lua/base.js'
 import { bury } from './lua/bury.js'
 import { cancel } from './lua/cancel.js'
+import { edit } from './lua/edit.js'
 import { expire } from './lua/expire.js'
 import { refund, setLimits } from './lua/limits.js'
 import { eachId } from './lua/moves.js'
@@ -8,7 +9,7 @@ import { erase, prune, retain } from './lua/prune.js'
 import * as queries from './lua/queries.js'
 import { recall, remembered, touch } from './lua/recall.js'
 import { release } from './lua/release.js'
-import { promoteNow, requeue } from './lua/requeue.js'
+import { promoteEach, promoteNow, requeue, requeueEach } from './lua/requeue.js'
 import { forgetWorker, markDead, rescue } from './lua/rescue.js'
 import { hear, listenFor, tell } from './lua/tell.js'
 import * as workersLua from './lua/workers.js'
@@ -48,16 +49,16 @@ export const progressScript = defineScript({
 
 export const forgetWorkerScript = defineScript({
   name: 'forgetWorker',
-  keys: ['workers', 'details', 'orders'],
-  args: ['worker'],
-  body: [base, forgetWorker],
+  keys: ['workers', 'details', 'orders', 'meta', 'stats'],
+  args: ['now', 'worker'],
+  body: [base, time, forgetWorker],
 })
 
 export const leaveScript = defineScript({
   name: 'leave',
-  keys: ['workers', 'details', 'orders'],
-  args: ['worker'],
-  body: [base, leaseHeld, forgetWorker],
+  keys: ['workers', 'details', 'orders', 'meta', 'stats'],
+  args: ['now', 'worker'],
+  body: [base, time, leaseHeld, forgetWorker],
 })
 
 export const markDeadScript = defineScript({
@@ -101,6 +102,7 @@ export const requeueScript = defineScript({
     attemptsOf,
     eachId,
     requeue,
+    requeueEach,
   ],
 })
 
@@ -121,6 +123,31 @@ export const promoteScript = defineScript({
     stateOf,
     eachId,
     promoteNow,
+    promoteEach,
+  ],
+})
+
+export const editScript = defineScript({
+  name: 'edit',
+  keys: requeueScript.keys,
+  args: ['now', 'type_', 'payload', 'printBefore', 'printAfter', 'running'],
+  body: [
+    base,
+    time,
+    hear,
+    tell,
+    header,
+    dated,
+    undate,
+    inLine,
+    wakeUp,
+    stateOf,
+    holderOf,
+    attemptsOf,
+    eachId,
+    requeue,
+    promoteNow,
+    edit,
   ],
 })
 
@@ -219,7 +246,7 @@ export const listScript = defineScript({
   name: 'list',
   keys: [...sets, 'tasks', 'attempts', 'results', 'progress'],
   args: ['set', 'letter', 'backward', 'after', 'limit'],
-  body: [base, stateOf, queries.describe, queries.list],
+  body: [base, queries.list],
   reads: true,
 })
 
@@ -236,5 +263,13 @@ export const lettersScript = defineScript({
   keys: ['dead', 'deadLetters'],
   args: [],
   body: [base, queries.letters],
+  reads: true,
+})
+
+export const deadSpanScript = defineScript({
+  name: 'deadSpan',
+  keys: ['dead'],
+  args: ['letter', 'first', 'last'],
+  body: [base, queries.deadSpan],
   reads: true,
 })

@@ -11,6 +11,7 @@ import { addEvents } from './events.js'
 import { addExamples } from './examples.js'
 import { exitWords } from './failure.js'
 import { optionsOf } from './globals.js'
+import { addJob } from './job.js'
 import { addOpenApi } from './openapi.js'
 import { addQueue } from './queue.js'
 import { addStart } from './start.js'
@@ -25,6 +26,7 @@ const addAll = [
   addTask,
   addQueue,
   addDead,
+  addJob,
   addWorker,
   addStats,
   addEvents,

@@ -5,6 +5,7 @@ import type { Task } from '../core/task.js'
 import { failure } from './failure.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
 import { printResult, remark } from './output.js'
+import { readPayload } from './payload.js'
 import { withKernel } from './project.js'
 import { taskSheet, taskTable } from './task-words.js'
 
@@ -57,14 +58,17 @@ const moves = {
 
 type Move = keyof typeof moves
 
-function refusal(move: Move, id: string, result: MoveResult & { ok: false }): Error {
+const editedFrom = [...transitions.promote.from, ...transitions.requeue.from]
+
+function refusal(move: Move | 'edit', id: string, result: MoveResult & { ok: false }): Error {
   if (result.reason === 'unknown_task') return unknownTask(id)
   if (result.reason === 'unique_held') {
     const words = `task '${id}' stays ${result.state}: task '${result.holder}' holds its unique key`
     return failure('unique_held', words)
   }
-  const from = transitions[move].from.join(', ')
-  const rule = `only one that is ${from} can be ${moves[move].done}`
+  const [from, done] =
+    move === 'edit' ? [editedFrom, 'edited'] : [transitions[move].from, moves[move].done]
+  const rule = `only one that is ${from.join(', ')} can be ${done}`
   return failure('wrong_state', `task '${id}' is ${result.state}; ${rule}`)
 }
 
@@ -78,7 +82,29 @@ async function moveTask(move: Move, id: string, options: OneOptions): Promise<vo
   })
 }
 
-/** `task list|show|cancel|requeue|promote` */
+async function editTask(
+  id: string,
+  argument: string | undefined,
+  options: OneOptions & { readonly run?: boolean },
+  command: Command,
+): Promise<void> {
+  if (argument === undefined && process.stdin.isTTY) {
+    command.error('error: the new payload is wanted: JSON, @FILE, or - for stdin')
+  }
+  const payload = await readPayload(argument ?? '-', command)
+  const { queue, run } = options
+  const result = await withKernel(options, ({ operator }) =>
+    operator.edit(id, payload, { queue, run }),
+  )
+  if (!result.ok) throw refusal('edit', id, result)
+  const state = run ? 'waiting' : result.from
+  await printResult(result.task ?? { id, state }, {
+    json: options.json === true,
+    words: () => `${id} edited, ${run ? `was ${result.from} and is waiting` : `is ${state}`}`,
+  })
+}
+
+/** `task list|show|cancel|requeue|promote|edit` */
 export function addTask(program: Command): void {
   const task = program.command('task').description('look at tasks and move them')
   task
@@ -105,4 +131,17 @@ export function addTask(program: Command): void {
       .option('--queue <queue>', 'the queue it is in, where ids repeat over queues')
       .action((id: string, _, command: Command) => moveTask(move, id, optionsOf(command)))
   }
+  task
+    .command('edit')
+    .description('give a scheduled, retryable, dead or cancelled task another payload')
+    .argument('<id>', 'the id of the task')
+    .argument(
+      '[payload]',
+      'JSON, @FILE that holds it, or - for stdin, which is read where it is left out',
+    )
+    .option('--run', 'let it run now too')
+    .option('--queue <queue>', 'the queue it is in, where ids repeat over queues')
+    .action((id: string, payload: string | undefined, _, command: Command) =>
+      editTask(id, payload, optionsOf(command), command),
+    )
 }

@@ -61,9 +61,11 @@ export function catalogueDirectory({
 }: CatalogueDirectoryOptions): Directory {
   const catalogue = new CachedCatalogue(broker, clock)
   const entries = new Entries()
+  const find = async (name: string) =>
+    entries.find(await catalogue.read(), name) ?? entries.find(await catalogue.readAnew(), name)
   return {
-    type: async (name) =>
-      entries.find(await catalogue.read(), name) ?? entries.find(await catalogue.readAnew(), name),
+    type: find,
+    published: async (name) => (await find(name)) !== undefined,
     known(name) {
       const kept = catalogue.fresh()
       return kept && entries.find(kept, name)

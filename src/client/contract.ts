@@ -1,12 +1,15 @@
 import type { Counts } from '../core/counts.js'
 import type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
 import type { Issue } from '../core/errors.js'
+import type { DeadLetterFilter } from '../core/job.js'
 import type { LimitsChange, QueueLimits } from '../core/limits.js'
 import type { State } from '../core/state.js'
 import type { Task } from '../core/task.js'
+import type { Job, PurgePreview, Replay } from './bulk-contract.js'
 import type { EventFeed } from './event-feed.js'
 
 export type { EnqueuedTask, MoveResult } from '../core/enqueuer.js'
+export type { DeadLetterFilter } from '../core/job.js'
 
 /** What a payload check says; `issues` have paths in dotted form. */
 export type Checked = { readonly ok: true } | { readonly ok: false; readonly issues: Issue[] }
@@ -46,6 +49,8 @@ export interface KnownQueue {
 export interface Directory {
   /** undefined where the type is not known. */
   type(name: string): Promise<DirectoryEntry | undefined>
+  /** Whether this process or any kernel knows a type. */
+  published(name: string): Promise<boolean>
   /** What is known of a type here and now, without asking; undefined where that may be out of date. */
   known(name: string): DirectoryEntry | undefined
   typeNames(): Promise<readonly string[]>
@@ -78,20 +83,6 @@ export interface EventFilter {
   readonly type?: string | undefined
   /** The id of one task. */
   readonly task?: string | undefined
-}
-
-export interface DeadLetterFilter {
-  readonly type?: string | undefined
-  readonly queue?: string | undefined
-  /** Part of the last error's message, or its code. */
-  readonly error?: string | undefined
-}
-
-/** What became of the dead letters that were meant. */
-export interface Replay {
-  readonly requeued: number
-  /** Left where they were, since another task holds their unique key by now. */
-  readonly skipped: number
 }
 
 export interface QueueStatus {
@@ -201,6 +192,15 @@ export interface OperatorContract {
   requeue(id: string, queue?: string): Promise<MoveResult>
   promote(id: string, queue?: string): Promise<MoveResult>
   erase(id: string, queue?: string): Promise<MoveResult>
+  /**
+   * Another payload for a task that does not run: scheduled, retryable, dead or cancelled. With `run`
+   * it also runs now. Throws `bad_payload` or `unknown_type`; nothing is written then.
+   */
+  edit(
+    id: string,
+    payload: unknown,
+    options?: { queue?: string | undefined; run?: boolean | undefined },
+  ): Promise<MoveResult>
   queues(): Promise<QueueStatus[]>
   queue(name: string): Promise<QueueStatus>
   pause(name: string): Promise<QueueStatus>
@@ -229,6 +229,15 @@ export interface OperatorContract {
    * cursor. Whoever opens one closes it. A cursor that is none is `bad_option`.
    */
   events(filter: EventFilter, after?: string): Promise<EventFeed>
+  /** What the same purge would take now. */
+  previewPurge(key: string, filter: DeadLetterFilter): Promise<PurgePreview>
+  /** As a job that kernels do; `rate` as in '50/s', else as fast as it goes. */
+  startRequeue(key: string, filter: DeadLetterFilter, rate: string | undefined): Promise<Job>
+  /** The last hundred, the newest first. */
+  jobs(): Promise<Job[]>
+  job(id: string): Promise<Job | undefined>
+  /** One that has ended stays as it is. */
+  stopJob(id: string): Promise<Job | undefined>
   workers(): Promise<WorkerStatus[]>
   stats(): Promise<Stats>
 }

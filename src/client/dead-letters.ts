@@ -1,5 +1,4 @@
-import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
-import type { DeadLetterFilter } from './contract.js'
+import type { Broker, DeadLetterFilter, Moved, Partition, StoredTask } from '../core/broker.js'
 import { lastError } from './why.js'
 
 /** Dead letters moved in one script call: a sweep over many holds up nobody. */
@@ -19,7 +18,23 @@ export async function deadLetterKeys(
     .map(([key, count]) => ({ key, count }))
 }
 
-/** Whether a dead letter is of this type and died of this error; its queue is the walk's business. */
+/** When those that a filter means died, in ms, both ends included. */
+export interface Window {
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/** The times that a filter's ages mean at `now`; nothing that dies later is meant. */
+export function windowOf({ olderThan, newerThan }: DeadLetterFilter, now: number): Window {
+  const to = now - (olderThan ?? 0)
+  return newerThan === undefined ? { to } : { to, from: now - newerThan }
+}
+
+/** True where records must be read to know whether they are meant. */
+export const readsRecords = ({ type, error }: DeadLetterFilter): boolean =>
+  type !== undefined || error !== undefined
+
+/** Whether a dead letter is of this type and died of this error; queue and age are the walk's business. */
 export function deadLetterTest({ type, error }: DeadLetterFilter): (task: StoredTask) => boolean {
   return (task) => {
     if (type !== undefined && task.body.type !== type) return false
@@ -28,6 +43,41 @@ export function deadLetterTest({ type, error }: DeadLetterFilter): (task: Stored
     if (last === undefined) return error === 'expired'
     return last.code === error || last.message.includes(error)
   }
+}
+
+/** Where the newest of a time stand in a list that begins with the newest: before the first of them. */
+export const startOf = ({ to }: Window): string | undefined =>
+  to === undefined ? undefined : `${to} `
+
+/** What is to be read under one key of one partition. */
+export interface DeadRead {
+  readonly partition: Partition
+  readonly key: string
+  readonly filter: DeadLetterFilter
+  readonly window: Window
+  /** At most so many are read. */
+  readonly limit: number
+  /** What the read before returned as `next`. */
+  readonly after?: string | undefined
+}
+
+/** Those of the next dead letters that are meant, and where to go on; the newest first. */
+export async function readDead(
+  broker: Broker,
+  { partition, key, filter, window, limit, after = startOf(window) }: DeadRead,
+): Promise<{ tasks: StoredTask[]; next?: string | undefined }> {
+  const page = await broker.list(partition, {
+    state: 'dead',
+    deadLetter: key,
+    limit,
+    ...(after === undefined ? {} : { after }),
+  })
+  const matches = deadLetterTest(filter)
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = window
+  const within = ({ endedAt = 0 }: StoredTask) => endedAt >= from && endedAt <= to
+  const tasks = page.tasks.filter((task) => within(task) && matches(task))
+  const past = page.tasks.some(({ endedAt = 0 }) => endedAt < from)
+  return { tasks, next: past ? undefined : page.next }
 }
 
 export interface Sweep {
@@ -49,63 +99,27 @@ export interface Swept {
  * meanwhile stays, or one that fails at once would be sent round and round.
  */
 export async function sweepDeadLetters(broker: Broker, sweep: Sweep): Promise<Swept> {
-  const start = await broker.now()
-  const matches = deadLetterTest(sweep.filter)
-  const isMeant = (task: StoredTask) => (task.endedAt ?? 0) <= start && matches(task)
-  let done = 0
-  let refused = 0
+  const { key, filter, move, onProgress } = sweep
+  const window = windowOf(filter, await broker.now())
+  const swept = { moved: 0, refused: 0 }
   for (const partition of sweep.partitions) {
-    // What was moved may have shifted those behind it: again, until a pass finds none to move.
-    for (;;) {
-      const pass = await passOver(broker, { ...sweep, partition, isMeant }, (count) => {
-        done += count
-        sweep.onProgress?.(done)
-      })
-      if (pass.moved > 0) continue
-      refused += pass.refused
-      break
-    }
+    let after: string | undefined
+    do {
+      const read = { partition, key, filter, window, limit: chunkSize, after }
+      const { tasks, next } = await readDead(broker, read)
+      if (tasks.length > 0) {
+        const results = await broker[move](
+          partition,
+          tasks.map(({ id }) => id),
+        )
+        swept.moved += results.filter(({ ok }) => ok).length
+        swept.refused += results.filter(isHeld).length
+        onProgress?.(swept.moved)
+      }
+      after = next
+    } while (after !== undefined)
   }
-  return { moved: done, refused }
+  return swept
 }
 
-interface Pass extends Sweep {
-  readonly partition: Partition
-  isMeant(task: StoredTask): boolean
-}
-
-async function passOver(
-  broker: Broker,
-  { key, partition, move, isMeant }: Pass,
-  tell: (count: number) => void,
-): Promise<Swept> {
-  let moved = 0
-  let refused = 0
-  let after: string | undefined
-  do {
-    const page = await broker.list(partition, {
-      state: 'dead',
-      deadLetter: key,
-      limit: chunkSize,
-      ...(after === undefined ? {} : { after }),
-    })
-    const ids = page.tasks.filter(isMeant).map(({ id }) => id)
-    if (ids.length > 0) {
-      const results = await moveAll(broker, move)(partition, ids)
-      const count = results.filter(({ ok }) => ok).length
-      moved += count
-      refused += results.filter((result) => !result.ok && result.reason === 'unique_held').length
-      tell(count)
-    }
-    after = page.next
-  } while (after !== undefined)
-  return { moved, refused }
-}
-
-function moveAll(
-  broker: Broker,
-  move: 'requeue' | 'erase',
-): (partition: Partition, ids: readonly string[]) => Promise<Moved[]> {
-  return (partition, ids) =>
-    move === 'requeue' ? broker.requeue(partition, ids) : broker.erase(partition, ids)
-}
+const isHeld = (result: Moved): boolean => !result.ok && result.reason === 'unique_held'

@@ -1,250 +1,196 @@
-import type { Broker, Moved, Partition, StoredTask } from '../core/broker.js'
-import type { Clock } from '../core/clock.js'
-import { RedisDistroError } from '../core/errors.js'
+import type { Broker } from '../core/broker.js'
 import type { LimitsChange } from '../core/limits.js'
-import { states } from '../core/state.js'
 import type { Task } from '../core/task.js'
+import type { Job, PurgePreview, Replay } from './bulk-contract.js'
 import type {
   DeadLetterFilter,
-  Directory,
   EventFilter,
   MoveResult,
   OperatorContract,
   Page,
   QueueStatus,
-  Replay,
   Stats,
   TaskFilter,
   WorkerStatus,
 } from './contract.js'
-import { deadLetterKeys, deadLetterTest, type Swept, sweepDeadLetters } from './dead-letters.js'
+import {
+  deadLetterKeys,
+  deadLetterTest,
+  readsRecords,
+  type Swept,
+  sweepDeadLetters,
+  windowOf,
+} from './dead-letters.js'
 import type { EventFeed } from './event-feed.js'
 import { EventHub } from './event-hub.js'
-import { type Found, findEverywhere, partsFor, type QueueParts, queueParts } from './locate.js'
-import { type Move, starts } from './moves.js'
-import { atQueue, limited, paused } from './queue-moves.js'
-import { queueStatus, storeStats } from './queue-status.js'
-import { showTasks } from './show.js'
-import { Waiters } from './waiters.js'
-import { type Walk, walkPage } from './walk.js'
-import { workersOf } from './worker-status.js'
+import { JobHand } from './job-hand.js'
+import { previewPurge } from './purge-preview.js'
+import { QueueHand } from './queue-hand.js'
+import { type HandParts, TaskHand } from './task-hand.js'
 
-const defaultLimit = 50
+type OnProgress = (done: number) => void
 
-export interface OperatorOptions {
-  readonly broker: Broker
-  readonly directory: Directory
-  readonly clock: Clock
-}
-
-/** An operator's hand over one store: looks tasks up, moves them, and tells how queues are. */
+/**
+ * An operator's hand over one store; each call is a line that leads to the room of what it is about:
+ * tasks, queues, dead letters, jobs, events.
+ */
 export class Operator implements OperatorContract {
   readonly #broker: Broker
-  readonly #directory: Directory
-  readonly #clock: Clock
-  readonly #waiters: Waiters
+  readonly #tasks: TaskHand
+  readonly #queues: QueueHand
+  readonly #jobs: JobHand
   readonly #hub: EventHub
 
-  constructor({ broker, directory, clock }: OperatorOptions) {
-    this.#broker = broker
-    this.#directory = directory
-    this.#clock = clock
-    this.#waiters = new Waiters(broker, clock)
-    this.#hub = new EventHub(broker)
+  constructor(parts: HandParts) {
+    this.#broker = parts.broker
+    this.#tasks = new TaskHand(parts)
+    this.#queues = new QueueHand(parts)
+    this.#jobs = new JobHand(parts.broker)
+    this.#hub = new EventHub(parts.broker)
   }
 
-  async task(id: string, queue?: string): Promise<Task | undefined> {
-    const located = await this.#locate(id, queue)
-    return located && this.#show(located)
+  task(id: string, queue?: string): Promise<Task | undefined> {
+    return this.#tasks.task({ id, queue })
   }
 
-  async waitFor(
+  waitFor(
     id: string,
     ms: number,
-    options: { queue?: string | undefined; signal?: AbortSignal | undefined } = {},
+    { queue, signal }: { queue?: string | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<Task | undefined> {
-    const first = await this.#locate(id, options.queue)
-    return first && this.#show(await this.#waiters.wait(first, ms, options.signal))
+    return this.#tasks.waitFor({ id, queue }, ms, signal)
   }
 
   tasks(filter: TaskFilter): Promise<Page<Task>> {
-    const { type, tag, state } = filter
-    const keep = (task: StoredTask) =>
-      (type === undefined || task.body.type === type) &&
-      (tag === undefined || task.body.tags.includes(tag))
-    return this.#page(filter, {
-      states: state === undefined ? states : [state],
-      ...(type === undefined && tag === undefined ? {} : { keep }),
-    })
+    return this.#tasks.tasks(filter)
   }
 
   cancel(id: string, queue?: string): Promise<MoveResult> {
-    return this.#move('cancel', id, queue)
+    return this.#tasks.move('cancel', { id, queue })
   }
 
   requeue(id: string, queue?: string): Promise<MoveResult> {
-    return this.#move('requeue', id, queue)
+    return this.#tasks.move('requeue', { id, queue })
   }
 
   promote(id: string, queue?: string): Promise<MoveResult> {
-    return this.#move('promote', id, queue)
+    return this.#tasks.move('promote', { id, queue })
   }
 
   erase(id: string, queue?: string): Promise<MoveResult> {
-    return this.#move('erase', id, queue)
+    return this.#tasks.move('erase', { id, queue })
   }
 
-  async queues(): Promise<QueueStatus[]> {
-    const queues = await this.#parts(undefined)
-    return await Promise.all(queues.map((queue) => queueStatus(this.#broker, queue)))
+  edit(
+    id: string,
+    payload: unknown,
+    { queue, run = false }: { queue?: string | undefined; run?: boolean | undefined } = {},
+  ): Promise<MoveResult> {
+    return this.#tasks.edit({ id, queue }, payload, run)
+  }
+
+  queues(): Promise<QueueStatus[]> {
+    return this.#queues.queues()
   }
 
   queue(name: string): Promise<QueueStatus> {
-    return atQueue(this.#store, name)
+    return this.#queues.queue(name)
   }
 
   pause(name: string): Promise<QueueStatus> {
-    return atQueue(this.#store, name, paused(true))
+    return this.#queues.setPaused(name, true)
   }
 
   resume(name: string): Promise<QueueStatus> {
-    return atQueue(this.#store, name, paused(false))
+    return this.#queues.setPaused(name, false)
   }
 
   limit(name: string, change: LimitsChange): Promise<QueueStatus> {
-    return atQueue(this.#store, name, limited(change))
+    return this.#queues.limit(name, change)
   }
 
   async deadLetters(): Promise<{ readonly key: string; readonly count: number }[]> {
-    return await deadLetterKeys(this.#broker, await this.#partitions(undefined))
+    return await deadLetterKeys(this.#broker, await this.#queues.partitions(undefined))
   }
 
-  deadLetter(
+  async deadLetter(
     key: string,
-    filter: DeadLetterFilter & { cursor?: string | undefined; limit?: number | undefined },
+    filter: DeadLetterFilter & Pick<TaskFilter, 'cursor' | 'limit'>,
   ): Promise<Page<Task>> {
-    const filtered = filter.type !== undefined || filter.error !== undefined
-    return this.#page(filter, {
+    const aged = filter.olderThan !== undefined || filter.newerThan !== undefined
+    return await this.#tasks.page(filter, {
       states: ['dead'],
       deadLetter: key,
-      ...(filtered ? { keep: deadLetterTest(filter) } : {}),
+      ...(readsRecords(filter) ? { keep: deadLetterTest(filter) } : {}),
+      ...(aged ? { window: windowOf(filter, await this.#broker.now()) } : {}),
     })
   }
 
   async requeueDead(
     key: string,
     filter: DeadLetterFilter,
-    onProgress?: (done: number) => void,
+    onProgress?: OnProgress,
   ): Promise<Replay> {
     const { moved, refused } = await this.#sweep('requeue', key, { filter, onProgress })
     return { requeued: moved, skipped: refused }
   }
 
-  async purgeDead(
-    key: string,
-    filter: DeadLetterFilter,
-    onProgress?: (done: number) => void,
-  ): Promise<number> {
+  async purgeDead(key: string, filter: DeadLetterFilter, onProgress?: OnProgress): Promise<number> {
     return (await this.#sweep('erase', key, { filter, onProgress })).moved
   }
 
+  async previewPurge(key: string, filter: DeadLetterFilter): Promise<PurgePreview> {
+    const partitions = await this.#queues.partitions(filter.queue)
+    return await previewPurge(this.#broker, { key, partitions, filter })
+  }
+
+  async startRequeue(
+    key: string,
+    filter: DeadLetterFilter,
+    rate: string | undefined,
+  ): Promise<Job> {
+    // An unknown queue is told now, and not by the job.
+    await this.#queues.partitions(filter.queue)
+    return await this.#jobs.startRequeue(key, filter, rate)
+  }
+
+  jobs(): Promise<Job[]> {
+    return this.#jobs.jobs()
+  }
+
+  job(id: string): Promise<Job | undefined> {
+    return this.#jobs.job(id)
+  }
+
+  stopJob(id: string): Promise<Job | undefined> {
+    return this.#jobs.stopJob(id)
+  }
+
   events({ queue, ...test }: EventFilter, after?: string): Promise<EventFeed> {
-    const partitions = async () => partsFor(await this.#parts(queue), test.task)
+    const partitions = () => this.#queues.partitions(queue, test.task)
     return this.#hub.open({ test, after, partitions })
   }
 
-  async workers(): Promise<WorkerStatus[]> {
-    const partitions = await this.#partitions(undefined)
-    const lists = await Promise.all(partitions.map((part) => workersOf(this.#broker, part)))
-    return lists.flat()
+  workers(): Promise<WorkerStatus[]> {
+    return this.#queues.workers()
   }
 
-  async stats(): Promise<Stats> {
-    return await storeStats(this.#broker, await this.#parts(undefined), () => this.#clock.now())
+  stats(): Promise<Stats> {
+    return this.#queues.stats()
   }
 
   /** Who waits for a task hears at once how it was last seen, and feeds of events end. */
   async close(): Promise<void> {
-    this.#waiters.close()
+    this.#tasks.close()
     this.#hub.close()
-  }
-
-  #parts(name: string | undefined): Promise<QueueParts[]> {
-    return queueParts(this.#directory, name)
-  }
-
-  async #partitions(name: string | undefined): Promise<Partition[]> {
-    return (await this.#parts(name)).flatMap(({ parts }) => parts)
-  }
-
-  async #findAll(id: string, queue: string | undefined): Promise<Found[]> {
-    return await findEverywhere(this.#broker, id, await this.#parts(queue))
-  }
-
-  async #locate(id: string, queue: string | undefined): Promise<Found | undefined> {
-    const [first] = await this.#findAll(id, queue)
-    return first
-  }
-
-  async #move(move: Move, id: string, queue: string | undefined): Promise<MoveResult> {
-    const all = await this.#findAll(id, queue)
-    // Where ids repeat over queues and none is named, the one that can be moved is meant.
-    const meant = all.find(({ task }) => starts[move].includes(task.state)) ?? all[0]
-    if (meant === undefined) return { ok: false, reason: 'unknown_task' }
-    const [moved] = await this.#broker[move](meant.partition, [id])
-    return await this.#moved(moved, meant, move)
-  }
-
-  async #moved(
-    moved: Moved | undefined,
-    { partition, task }: Found,
-    move: Move,
-  ): Promise<MoveResult> {
-    if (moved === undefined) return { ok: false, reason: 'unknown_task' }
-    if (!moved.ok) return moved
-    if (move === 'erase') return { ok: true, from: moved.from, task: undefined }
-    const [after] = await this.#broker.find(partition, [task.id])
-    return {
-      ok: true,
-      from: moved.from,
-      task: after && (await this.#show({ partition, task: after })),
-    }
-  }
-
-  async #page(
-    filter: { queue?: string | undefined; cursor?: string | undefined; limit?: number | undefined },
-    walk: Pick<Walk, 'states' | 'deadLetter' | 'keep'>,
-  ): Promise<Page<Task>> {
-    const partitions = await this.#partitions(filter.queue)
-    const { limit = defaultLimit, cursor } = filter
-    const page = await walkPage(this.#broker, { ...walk, partitions, limit, cursor })
-    const items = await this.#showAll(page.found)
-    return page.cursor === undefined ? { items } : { items, cursor: page.cursor }
-  }
-
-  get #store() {
-    return { broker: this.#broker, directory: this.#directory }
-  }
-
-  #showAll(found: readonly Found[]): Promise<Task[]> {
-    return showTasks(this.#store, found)
-  }
-
-  async #show(found: Found): Promise<Task> {
-    const [task] = await this.#showAll([found])
-    if (task === undefined) throw new RedisDistroError('internal', 'a task was lost on its way out')
-    return task
   }
 
   async #sweep(
     move: 'requeue' | 'erase',
     key: string,
-    {
-      filter,
-      onProgress,
-    }: { filter: DeadLetterFilter; onProgress?: ((done: number) => void) | undefined },
+    meant: { readonly filter: DeadLetterFilter; readonly onProgress?: OnProgress | undefined },
   ): Promise<Swept> {
-    const partitions = await this.#partitions(filter.queue)
-    return await sweepDeadLetters(this.#broker, { key, partitions, filter, move, onProgress })
+    const partitions = await this.#queues.partitions(meant.filter.queue)
+    return await sweepDeadLetters(this.#broker, { ...meant, key, partitions, move })
   }
 }

@@ -65,6 +65,25 @@ const ratesOf = (counts: MinuteCounts) => ({
   failed: (counts.retried + counts.dead) / 60,
 })
 
+/** Minutes back that tell how fast tasks end now. */
+export const rateMinutes = 5
+
+/**
+ * Tasks that end in a second, in any way, over the last minutes, from the first in which one did;
+ * undefined where none did.
+ */
+export function endRate({ minutes }: PartitionStats, now: number): number | undefined {
+  const oldest = Math.floor(now / minute) - rateMinutes
+  let [first, ended] = [Number.POSITIVE_INFINITY, 0]
+  for (const { minute: at, completed, retried, dead } of minutes) {
+    const count = completed + retried + dead
+    if (at < oldest || count === 0) continue
+    first = Math.min(first, at)
+    ended += count
+  }
+  return ended === 0 ? undefined : (ended * 1000) / Math.max(1000, now - first * minute)
+}
+
 function countsOf({ enqueued, completed, retried, dead, cancelled, lost }: MinuteCounts): Counts {
   return { enqueued, completed, retried, dead, cancelled, lost }
 }

@@ -48,6 +48,11 @@ export function registryDirectory(options: RegistryDirectoryOptions): Directory 
   const own = [...queues].map(([queue, partitions]) => ({ queue, partitions }))
   return {
     type: async (name) => entries.get(name),
+    async published(name) {
+      if (entries.has(name)) return true
+      const has = ({ types }: PublishedCatalogue) => types.some(({ type }) => type === name)
+      return has(await catalogue.read()) || has(await catalogue.readAnew())
+    },
     known: (name) => entries.get(name),
     typeNames: async () => [...entries.keys()],
     async queues() {

@@ -2,6 +2,7 @@ import type { Broker, ListPage, Partition, StoredTask } from '../core/broker.js'
 import { tagOf } from '../core/partition.js'
 import type { State } from '../core/state.js'
 import { badCursor, type Place, readCursor, writeCursor } from './cursor.js'
+import { startOf, type Window } from './dead-letters.js'
 import type { Found } from './locate.js'
 
 /** Records read for one page at most; a page of a rare thing is short rather than slow. */
@@ -16,6 +17,8 @@ export interface Walk {
   readonly keep?: ((task: StoredTask) => boolean) | undefined
   readonly limit: number
   readonly cursor?: string | undefined
+  /** Of a list that begins with the newest, by their end in ms. */
+  readonly window?: Window | undefined
 }
 
 interface Step {
@@ -66,8 +69,9 @@ class PageReader {
   /** Reads on from a place of one step; the place where the next page begins, if it is in here. */
   async readStep(step: Step, start: Pick<Place, 'after' | 'skip'>): Promise<Place | undefined> {
     const { partition, state } = step
-    const { keep, limit } = this.#walk
-    let { after, skip } = start
+    const { keep, limit, window = {} } = this.#walk
+    const { from = Number.NEGATIVE_INFINITY } = window
+    let { after = startOf(window), skip } = start
     for (;;) {
       const here = { tag: tagOf(partition), state }
       if (this.full) {
@@ -79,6 +83,7 @@ class PageReader {
       for (const [index, task] of page.tasks.entries()) {
         if (index < skip) continue
         if (this.full) return { ...here, after, skip: index }
+        if ((task.endedAt ?? from) < from) return undefined
         this.#read++
         if (keep === undefined || keep(task)) this.found.push({ partition, task })
       }

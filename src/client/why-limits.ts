@@ -1,6 +1,7 @@
 import type { LimitState } from '../core/broker.js'
 import { formatDuration } from '../core/duration.js'
-import { burstOf, parseRate } from '../core/limits.js'
+import { burstOf } from '../core/limits.js'
+import { parseRate } from '../core/rate.js'
 
 /** What is known of a queue's limits when a waiting task is asked why it does not run; times in ms. */
 export interface Limited {

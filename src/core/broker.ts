@@ -1,4 +1,5 @@
 import type { EventBroker } from './event.js'
+import type { JobStore } from './job.js'
 import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
 import type { Life } from './life.js'
 import type { LimitsChange, QueueLimits } from './limits.js'
@@ -6,6 +7,9 @@ import type { Partition } from './partition.js'
 import type { EndedState, State } from './state.js'
 import type {
   Catalogue,
+  DeadSpan,
+  DeadSpanCall,
+  Edit,
   Layout,
   ListCall,
   ListPage,
@@ -21,6 +25,7 @@ import type {
 } from './stored.js'
 import type { Priority, TaskBody, TaskError } from './task.js'
 
+export type * from './job.js'
 export type * from './lease-keeper.js'
 export type * from './partition.js'
 export type * from './stored.js'
@@ -163,7 +168,7 @@ export interface WorkerRecord extends WorkerDetails {
  * otherwise, settles within its deadline, and throws only RedisDistroError of the infrastructure
  * family: `store_away` (nothing written), `store_unknown` (perhaps), `store_full`.
  */
-export interface Broker extends EventBroker {
+export interface Broker extends EventBroker, JobStore {
   /** Says where the tasks are, without secrets: `redis 7.0.15 at 127.0.0.1:6379`. */
   readonly says: string
   /** False for the in-process store: no second process, no forked children, lease on the loop. */
@@ -217,6 +222,8 @@ export interface Broker extends EventBroker {
   requeue(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   promote(partition: Partition, ids: readonly string[]): Promise<Moved[]>
   erase(partition: Partition, ids: readonly string[]): Promise<Moved[]>
+  /** Another payload for a task that does not run, and, with `run`, the move that lets it run now. */
+  edit(partition: Partition, edit: Edit): Promise<Moved>
   pause(partition: Partition, paused: boolean): Promise<void>
   /** By a person; holds until it is changed again. Rates as `rateSchema` gives them. */
   limit(partition: Partition, change: LimitsChange): Promise<void>
@@ -228,6 +235,8 @@ export interface Broker extends EventBroker {
   stats(partition: Partition, minutes: number): Promise<PartitionStats>
   workers(partition: Partition): Promise<WorkerRecord[]>
   deadLetters(partition: Partition): Promise<{ key: string; count: number }[]>
+  /** How many lie under a key, of those that died at `from` or later and at `to` or before. */
+  deadSpan(partition: Partition, call: DeadSpanCall): Promise<DeadSpan>
 
   publish(catalogue: Catalogue): Promise<void>
   catalogue(): Promise<PublishedCatalogue>

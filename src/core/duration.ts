@@ -75,6 +75,13 @@ export function formatDuration(ms: number): string {
   return `${ms < 0 ? '-' : ''}${parts.join(' ')}`
 }
 
+/** The same to the precision that a guess has: `'3s'`, `'2m 10s'`, `'1h 20m'`. */
+export function roughDuration(ms: number): string {
+  if (ms < 1000) return 'a second'
+  const step = ms < 60_000 ? 1000 : ms < 600_000 ? 10_000 : ms < 3_600_000 ? 60_000 : 600_000
+  return formatDuration(Math.round(ms / step) * step)
+}
+
 function wholeMs(ms: number): number | undefined {
   if (!Number.isFinite(ms) || ms < 0) return undefined
   const rounded = Math.round(ms)

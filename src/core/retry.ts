@@ -57,3 +57,6 @@ export function retryDelay(policy: RetryPolicy, attempt: number, random: () => n
   const capped = Math.min(grown, policy.maxDelay)
   return Math.round(capped * (1 - policy.jitter * random()))
 }
+
+/** Losses of its lease after which a task runs alone in a process of its own. */
+export const suspectAfter = 2

@@ -63,6 +63,8 @@ export interface PartitionCounts {
   /** Age in ms of the first in line's enqueue; undefined where none waits. */
   readonly oldestWaiting?: number
   readonly workers: number
+  /** Where none lives: when the last one was known to, in ms; undefined where none ever was. */
+  readonly workerless?: number
   /** Ids that callers chose and that are remembered, of ended tasks too. */
   readonly remembered: number
   /** Redis's time in ms. */
@@ -108,6 +110,31 @@ export interface ListCall {
 export interface ListPage {
   readonly tasks: readonly StoredTask[]
   readonly next?: string
+}
+
+/** Another payload for a task; refused where the task is no longer of this type. */
+export interface Edit {
+  readonly id: string
+  readonly type: string
+  readonly payload: unknown
+  /** Prints of the payload before and of the new one, for an id that its caller chose. */
+  readonly prints: { readonly before: string; readonly after: string }
+  /** Let it run now too: a requeue where it has ended, a promotion where it is yet to come. */
+  readonly run: boolean
+}
+
+export interface DeadSpanCall {
+  readonly deadLetter: string
+  /** ms, both ends included; left out, without end. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+export interface DeadSpan {
+  readonly count: number
+  /** When the first and the last of them died, in ms. */
+  readonly oldest?: number
+  readonly newest?: number
 }
 
 export interface RescueReply {

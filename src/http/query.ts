@@ -16,6 +16,12 @@ export const limit = z
   .transform(Number)
   .meta({ shownAs: { type: 'integer', minimum: 1, maximum: 1000 } })
 
+/** A switch of a query or a filter: `true` or `false`. */
+export const flag = z
+  .union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false')
+  .transform((value) => String(value) === 'true')
+  .meta({ shownAs: { type: 'boolean' } })
+
 type Fields = Record<string, unknown>
 
 const unknownKeys = (keys: readonly string[], allowed: readonly string[]): Issue[] => {

@@ -8,6 +8,7 @@ import { deadLetterRoutes } from './dead-letters.js'
 import { enqueueRoutes } from './enqueue.js'
 import { eventRoutes } from './events.js'
 import { healthRoutes, type Readiness } from './health.js'
+import { jobRoutes } from './jobs.js'
 import { type Address, type Listening, listen } from './listen.js'
 import { metricsRoutes } from './metrics.js'
 import { createNodeServer } from './node-server.js'
@@ -58,9 +59,10 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   metricsRoutes(app, parts)
   if (options.role === 'worker') return described
   if (enqueuer !== undefined) enqueueRoutes(app, { enqueuer, limits: payload, batchLimit })
-  taskRoutes(app, parts)
+  taskRoutes(app, { ...parts, limits: payload })
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
+  jobRoutes(app, operator)
   workerRoutes(app, operator)
   eventRoutes(app, parts, options.maxListeners)
   openApiRoutes(app, described)

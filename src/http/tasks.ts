@@ -3,17 +3,20 @@ import { z } from 'zod'
 import type { MoveResult, OperatorContract, TaskFilter } from '../client/contract.js'
 import { durationMessage, formatDuration, parseDuration } from '../core/duration.js'
 import { RedisDistroError } from '../core/errors.js'
-import { states, type TransitionName, transitions } from '../core/state.js'
+import { states, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
+import { lossesIn } from './body.js'
 import { describe } from './openapi/describe.js'
-import { badOption, problemOf, sendProblem } from './problem.js'
-import { limit, pageCursor, queueOnly, readFields, readId, readQueue, word } from './query.js'
+import { overLimit, type PayloadLimits } from './payload-limits.js'
+import { badOption, problemOf, sendProblem, wrong } from './problem.js'
+import { flag, limit, pageCursor, queueOnly, readFields, readId, readQueue, word } from './query.js'
 
 /** A wait longer than this ends here; the answer's header `Wait-Limit` then says so. */
 const maxWait = 60_000
 
 export interface TaskParts {
   readonly operator: OperatorContract
+  readonly limits: PayloadLimits
   /** Aborted when the server stops, so that no wait holds it up. */
   readonly stopping: AbortSignal
 }
@@ -78,13 +81,14 @@ async function look(parts: TaskParts, reply: FastifyReply, asked: Wait): Promise
   return task
 }
 
-/** The moves that a person makes by this API, and the words for a refusal. */
+/** What a person does with a task by this API: where it may start, and the word for it. */
 const verbs = {
-  cancel: 'cancelled',
-  requeue: 'requeued',
-  promote: 'promoted',
-  prune: 'erased',
-} as const satisfies Partial<Record<TransitionName, string>>
+  cancel: { from: transitions.cancel.from, done: 'cancelled' },
+  requeue: { from: transitions.requeue.from, done: 'requeued' },
+  promote: { from: transitions.promote.from, done: 'promoted' },
+  prune: { from: transitions.prune.from, done: 'erased' },
+  edit: { from: [...transitions.promote.from, ...transitions.requeue.from], done: 'edited' },
+} as const
 
 /** `a`, `a or b`, `a, b or c`. */
 const oneOf = (words: readonly string[]): string => words.join(', ').replace(/, ([^,]*)$/, ' or $1')
@@ -104,8 +108,8 @@ function refused(reply: FastifyReply, { name, id, result }: Move): FastifyReply 
     const words = `task '${id}' stays ${state}: task '${result.holder}' holds its unique key by now`
     return sendProblem(reply, problemOf('unique_held', words, { state }))
   }
-  const from = oneOf(transitions[name].from)
-  const detail = `task '${id}' is ${state}; only one that is ${from} can be ${verbs[name]}`
+  const { from, done } = verbs[name]
+  const detail = `task '${id}' is ${state}; only one that is ${oneOf(from)} can be ${done}`
   return sendProblem(reply, problemOf('wrong_state', detail, { state }))
 }
 
@@ -209,8 +213,37 @@ function moveRoutes(app: FastifyInstance, { operator }: TaskParts): void {
   })
 }
 
+const editQuery = queueOnly.extend({
+  run: flag.optional().describe('Let it run now too.'),
+})
+
+const editing = describe({
+  summary: 'Give a task that does not run another payload',
+  detail: 'One that is scheduled, retryable, dead or cancelled. The body is the whole payload.',
+  tags: ['tasks'],
+  takes: 'payload',
+  query: editQuery,
+  body: z.unknown(),
+  answers: { 200: 'MovedTask' },
+  problems: [...moving.problems, 'unique_held', 'unknown_type'],
+})
+
+function editRoute(app: FastifyInstance, { operator, limits }: TaskParts): void {
+  app.put<Params>('/tasks/:id/payload', editing, async (request, reply) => {
+    const id = readId(request.params)
+    const options = readFields(editQuery, request.query)
+    const over = overLimit(request.body, limits)
+    const issues = over === undefined ? lossesIn(request) : [{ path: '', message: over }]
+    if (issues.length > 0) throw wrong('bad_payload', issues)
+    const result = await operator.edit(id, request.body, options)
+    if (!result.ok) return refused(reply, { name: 'edit', id, result })
+    return taskOf(result, { id, state: options.run ? 'waiting' : result.from })
+  })
+}
+
 /** `/tasks` and what is below it. */
 export function taskRoutes(app: FastifyInstance, parts: TaskParts): void {
   lookRoutes(app, parts)
   moveRoutes(app, parts)
+  editRoute(app, parts)
 }

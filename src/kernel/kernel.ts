@@ -1,5 +1,6 @@
 import { openStore, type Store } from '../broker/open-store.js'
 import { Client } from '../client/client.js'
+import type { Directory } from '../client/contract.js'
 import { Operator } from '../client/operator.js'
 import { catalogueOf, registryDirectory } from '../client/registry-directory.js'
 import type { Broker } from '../core/broker.js'
@@ -14,6 +15,7 @@ import { createCounters } from '../telemetry/metrics.js'
 import type { Config } from './config-schema.js'
 import { type ConfigRow, explainConfig } from './explain-config.js'
 import type { Front } from './front.js'
+import { jobRunner } from './job-runner.js'
 import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { publisher } from './publisher.js'
@@ -60,13 +62,15 @@ export class Kernel {
   readonly config: ResolvedConfig
   readonly client: Client
   readonly operator: Operator
+  readonly #directory: Directory
   readonly #log: Log
   readonly #counters = createCounters()
   #alone = false
   #store: Promise<Store> | undefined
   #plugged = false
   #workforce: Workforce | undefined
-  #publisher: Service | undefined
+  /** Beside the workers, in every role. */
+  #services: Service[] = []
   #front: Front | undefined
   #starting: Promise<Started> | undefined
   #stopping: Promise<void> | undefined
@@ -76,15 +80,12 @@ export class Kernel {
     this.#log = log
     const broker = lazily<Broker>(async () => (await this.#open()).broker)
     const realName = (queue: string) => (queue === 'default' ? config.defaultQueue : queue)
-    const directory = registryDirectory({
-      ...this.#published(),
-      broker,
-      clock: systemClock,
-      realName,
-    })
+    const clock = systemClock
+    const directory = registryDirectory({ ...this.#published(), broker, clock, realName })
     const deadline = config.redis.commandTimeout
-    this.client = new Client({ broker, directory, clock: systemClock, deadline })
-    this.operator = new Operator({ broker, directory, clock: systemClock })
+    this.#directory = directory
+    this.client = new Client({ broker, directory, clock, deadline })
+    this.operator = new Operator({ broker, directory, clock })
   }
 
   /** Every value of the config with where it came from; secrets are masked. */
@@ -133,19 +134,22 @@ export class Kernel {
     if (store.kind === 'in-process') {
       this.#log.warn('Tasks are kept in this process: nothing of them survives its end')
     }
-    this.#publisher = publisher({
-      broker: store.broker,
-      queues: config.queues,
-      catalogue: catalogueOf(this.#published()),
-      log: this.#log,
-    })
-    await this.#publisher.tick()
-    this.#publisher.start()
+    await this.#serveStore(store.broker)
     await warnOfLeftovers(this.config, store.broker, this.#log)
     if (worker) await this.#work(store.broker, options)
     this.#goOn()
     const url = await this.#serve(producer)
     return { store: store.says, ...(url === undefined ? {} : { url }) }
+  }
+
+  async #serveStore(broker: Broker): Promise<void> {
+    const { queues } = this.config
+    const catalogue = catalogueOf(this.#published())
+    const publishing = publisher({ broker, queues, catalogue, log: this.#log })
+    await publishing.tick()
+    const jobs = jobRunner({ broker, directory: this.#directory, log: this.#log })
+    this.#services = [publishing, jobs]
+    for (const service of this.#services) service.start()
   }
 
   async #work(broker: Broker, { queues, beforeWork, lives }: StartOptions): Promise<void> {
@@ -218,7 +222,7 @@ export class Kernel {
     const end = systemClock.monotonic() + grace + closeWithin
     // Together: what is still in flight at the API may use up the grace that handlers have.
     await Promise.all([this.#front?.stop(), this.#workforce?.stop()])
-    await this.#publisher?.stop()
+    await Promise.all(this.#services.map((service) => service.stop()))
     if (this.#plugged) await closePlugins(this.config.plugins, this.#log, end)
     await this.client.close()
     await this.operator.close()

@@ -3,12 +3,11 @@ import type { SettledOutcome } from '../core/broker.js'
 import type { TaskLog } from '../core/definition.js'
 import { RedisDistroError } from '../core/errors.js'
 import { toTaskError } from '../core/outcome.js'
+import { suspectAfter } from '../core/retry.js'
 import type { Isolate } from './isolate.js'
 import type { Run } from './run.js'
 import { wordsOf } from './settle-apart.js'
 
-/** Losses after which a task runs alone in a process of its own. */
-export const suspectAfter = 2
 /** Losses of any kind that bury; a process whose handler never began is one of them. */
 const maxLosses = 20
 /** Before a task whose process could not be started goes back, in ms: longer with each time. */

@@ -2,11 +2,12 @@ import type { SettledOutcome } from '../core/broker.js'
 import type { TaskLog } from '../core/definition.js'
 import { RedisDistroError } from '../core/errors.js'
 import { decideOutcome, toTaskError } from '../core/outcome.js'
+import { suspectAfter } from '../core/retry.js'
 import { type AttemptParts, attempt, policyOf } from './attempt.js'
 import type { Isolate } from './isolate.js'
 import type { QueueWorkerOptions } from './options.js'
 import type { Run } from './run.js'
-import { runAlone, suspectAfter } from './run-alone.js'
+import { runAlone } from './run-alone.js'
 import { wordsOf } from './settle-apart.js'
 
 export interface RunnerParts {

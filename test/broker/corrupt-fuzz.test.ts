@@ -79,6 +79,7 @@ class Ruin {
     clock: systemClock,
     directory: {
       type: async () => undefined,
+      published: async () => true,
       known: () => undefined,
       typeNames: async () => [],
       queues: async () => [{ queue: 'default', partitions: 1, former: [] }],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ConnectionSettings } from '../../src/broker/index.js'
-import type { NewTask } from '../../src/core/broker.js'
+import type { Edit, NewTask } from '../../src/core/broker.js'
 import { error, Stage } from './stage.js'
 
 const minute = 60_000
@@ -68,6 +68,136 @@ export function movesContract(connect: () => ConnectionSettings): void {
       expect(await requeue(first.id)).toEqual([{ ok: true, from: 'cancelled' }])
       expect(await enqueue(timed)).toMatchObject({ duplicate: false })
     })
+  })
+
+  describe('another payload', () => {
+    const edit = (id: string, parts: Partial<Edit> = {}) =>
+      stage.broker.edit(stage.partition, {
+        id,
+        type: 'noop',
+        payload: { n: 2, text: '\n1 2\n' },
+        prints: { before: 'p', after: 'q' },
+        run: false,
+        ...parts,
+      })
+
+    test.each(['scheduled', 'retryable', 'dead', 'cancelled'] as const)(
+      'is given to a %s task, and all else stays',
+      async (state) => {
+        const parts = { priority: 'high', unique: { key: 'u' } } as const
+        const body = { ...stage.task().body, tags: ['a'], tz: 'Europe/Rome' }
+        const { id } = await stage.bring(state, { ...parts, body })
+        const before = await stage.find(id)
+        expect(await edit(id)).toEqual({ ok: true, from: state })
+        const payload = { n: 2, text: '\n1 2\n' }
+        expect(await stage.find(id)).toEqual({ ...before, body: { ...before?.body, payload } })
+      },
+    )
+
+    test.each(['waiting', 'active', 'completed'] as const)(
+      'is refused to a %s task',
+      async (state) => {
+        const { id } = await stage.bring(state)
+        const before = await stage.find(id)
+        expect(await edit(id)).toEqual({ ok: false, reason: 'wrong_state', state })
+        expect(await stage.find(id)).toEqual(before)
+      },
+    )
+
+    test.each(['scheduled', 'retryable', 'dead', 'cancelled'] as const)(
+      'and a run let a %s task run at once',
+      async (state) => {
+        const { id } = await stage.bring(state)
+        expect(await edit(id, { run: true })).toEqual({ ok: true, from: state })
+        expect(await stage.leaseOne()).toMatchObject({ id, body: { payload: { n: 2 } } })
+        expect((await stage.find(id))?.body).not.toHaveProperty('runAt')
+      },
+    )
+
+    test('is not written where the run that goes with it is refused', async () => {
+      const unique = { key: 'u' }
+      const first = await stage.bring('dead', { unique })
+      const second = await stage.bring('waiting', { unique })
+      const before = await stage.find(first.id)
+      expect(await edit(first.id, { run: true })).toEqual({
+        ok: false,
+        reason: 'unique_held',
+        state: 'dead',
+        holder: second.id,
+      })
+      expect(await stage.find(first.id)).toEqual(before)
+      expect(await edit(first.id)).toEqual({ ok: true, from: 'dead' })
+    })
+
+    test('of an id of its own is what a repeat is compared with, unless that is a batch', async () => {
+      for (const [fingerprint, after] of [
+        ['p', 'q'],
+        ['batch', 'batch'],
+      ] as const) {
+        const id = `own-${fingerprint}`
+        await stage.bring('dead', { id, fingerprint })
+        expect(await edit(id)).toMatchObject({ ok: true })
+        const known = await stage.broker.remembered(stage.partition, [id])
+        expect(known).toEqual([{ id, state: 'dead', fingerprint: after }])
+        expect(await edit(id, { run: true, prints: { before: after, after: 'r' } })).toMatchObject({
+          ok: true,
+        })
+        const [waiting] = await stage.broker.remembered(stage.partition, [id])
+        expect(waiting).toEqual({ id, state: 'waiting', fingerprint: 'r' })
+        await stage.broker.cancel(stage.partition, [id])
+      }
+    })
+
+    test('is not given to a task of another type, or to none', async () => {
+      const { id } = await stage.bring('dead')
+      expect(await edit(id, { type: 'noo' })).toEqual({ ok: false, reason: 'unknown_task' })
+      expect(await edit('nobody')).toEqual({ ok: false, reason: 'unknown_task' })
+    })
+  })
+
+  test('dead letters are counted by when they died', async () => {
+    const start = stage.now
+    for (let n = 0; n < 3; n++) {
+      await stage.bring('dead')
+      stage.now += minute
+    }
+    await stage.bring('dead', { deadLetter: 'other' })
+    const span = (from?: number, to?: number) =>
+      stage.broker.deadSpan(stage.partition, { deadLetter: 'dead', from, to })
+    expect(await span()).toEqual({ count: 3, oldest: start, newest: start + 2 * minute })
+    expect(await span(start + 1, start + minute)).toEqual({
+      count: 1,
+      oldest: start + minute,
+      newest: start + minute,
+    })
+    expect(await span(undefined, start - 1)).toEqual({ count: 0 })
+  })
+
+  test('a job is held by one at a time, and remembered when it has ended', async () => {
+    const { broker } = stage
+    const order = { kind: 'requeue', key: 'dead', filter: { type: 'noop' } } as const
+    expect(await broker.addJob({ ...order, id: 'j', startedAt: stage.now })).toBe(true)
+    const job = await broker.takeJob('one', 1000)
+    expect(job).toMatchObject({ ...order, id: 'j', state: 'running', held: true, done: 0 })
+    if (job === undefined) throw new Error('a job was expected')
+    const word = { lease: 1000, state: 'running', progress: { done: 5, skipped: 1 } } as const
+    expect(await broker.keepJob(job, { ...word, holder: 'two' })).toBe('lost')
+    stage.now += 999
+    expect(await broker.keepJob(job, { ...word, holder: 'one' })).toBe('kept')
+    stage.now += 999
+    expect(await broker.takeJob('two', 1000)).toBeUndefined()
+    stage.now += 1
+    expect(await broker.takeJob('two', 1000)).toMatchObject({ id: 'j', done: 5, skipped: 1 })
+    expect(await broker.keepJob(job, { ...word, holder: 'one' })).toBe('lost')
+    expect(await broker.stopJob('j')).toBe(true)
+    expect(await broker.keepJob(job, { ...word, holder: 'two' })).toBe('stop')
+    const last = { ...word, lease: 0, state: 'stopped' } as const
+    expect(await broker.keepJob(job, { ...last, holder: 'two' })).toBe('kept')
+    stage.now += 1_000_000
+    expect(await broker.takeJob('three', 1000)).toBeUndefined()
+    const endedAt = stage.now - 1_000_000
+    expect(await broker.jobs()).toMatchObject([{ id: 'j', state: 'stopped', endedAt, done: 5 }])
+    expect(await broker.stopJob('nobody')).toBe(false)
   })
 
   describe('the due time', () => {

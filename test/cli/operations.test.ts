@@ -194,9 +194,50 @@ test('dead letters are counted, shown, requeued and purged by filter', async () 
   expect(await json(['task', 'show', 'fall-2'])).toMatchObject({ state: 'waiting' })
   const yes = await run(['dead', 'purge', 'dead', '--type', 'fall', '--yes'])
   expect(yes.stdout).toBe("purged 0 dead letters of 'dead'\n")
-  // A script has no terminal, and is not asked.
-  expect(await json(['dead', 'purge', 'dead'])).toEqual({ purged: 0 })
+  // A script has no terminal to be asked on.
+  expect(await wrongUse(['dead', 'purge', 'dead'])).toMatch(/--yes/)
+  expect(await json(['dead', 'purge', 'dead', '--yes'])).toEqual({ purged: 0 })
   expect((await run(['dead', 'list'])).stdout).toBe('no dead letters\n')
+})
+
+test('a task is edited, and runs again where that is asked', async () => {
+  const args = ['enqueue', 'greet', '{"name":"Old"}', '--delay', '1h', '--task-id', 'edited']
+  await json(args)
+  expect(await wrongUse(['task', 'edit', 'edited', '{"name":7}'])).toMatch(/\[bad_payload\].*name/)
+  const payload = { name: 'Ann' }
+  expect(await json(['task', 'edit', 'edited', '@ann.json'])).toMatchObject({ payload })
+  const run = await json(['task', 'edit', 'edited', '-', '--run'], '{"name":"New"}')
+  expect(run).toMatchObject({ state: 'waiting', payload: { name: 'New' } })
+  expect(await refusal(['task', 'edit', 'edited', '{"name":"No"}'])).toMatch(
+    /\[wrong_state\].*is waiting.*can be edited/,
+  )
+})
+
+test('dead letters go back at a rate by a job that a kernel does, which is watched or left', async () => {
+  const ids = Array.from({ length: 6 }, (_, n) => `job-fall-${n}`)
+  for (const id of ids) await json(['enqueue', 'fall', '{}', '--task-id', id])
+  const worker = startBin(['start', '--worker', '--queues', 'cliff'], { cwd })
+  await worker.ready()
+  const count = async () => (await json(['dead', 'list'])).items[0]?.count
+  await until(async () => (await count()) >= 6, { describe: 'six dead letters' })
+  const dry = await json(['dead', 'purge', 'dead', '--dry-run'])
+  expect(dry.wouldPurge).toBeGreaterThanOrEqual(6)
+  expect(dry.sample).toContain('job-fall-5')
+  const watched = await run(['dead', 'requeue', 'dead', '--rate', '100/s'])
+  expect(watched).toMatchObject({ code: 0 })
+  expect(watched.stdout).toMatch(/^requeued \d+ of \d+, dead letters of 'dead'$/m)
+  await until(async () => (await count()) >= 6, { describe: 'all of them dead again' })
+  const left = await json(['dead', 'requeue', 'dead', '--rate', '1/h', '--detach'])
+  expect(left).toMatchObject({ state: 'running', rate: '1/h' })
+  expect((await run(['job', 'list'])).stdout).toMatch(new RegExp(`^${left.id} .*1/h`, 'm'))
+  const held = async () => (await json(['job', 'show', left.id])).held
+  await until(held, { describe: 'a kernel to take the job' })
+  expect((await run(['job', 'stop', left.id])).stdout).toMatch(/is stopp(ing|ed)$/m)
+  const state = async () => (await json(['job', 'show', left.id])).state
+  await until(async () => (await state()) === 'stopped', { describe: 'the job to stop' })
+  expect(await refusal(['job', 'show', 'nobody'])).toMatch(/\[unknown_job\]/)
+  worker.child.kill('SIGTERM')
+  expect(await worker.ended).toBe(0)
 })
 
 test('stats are shown for people and as one document', async () => {

@@ -67,6 +67,7 @@ export function directoryOf(...entries: DirectoryEntry[]): Directory {
   const queues = new Map(entries.map(({ queue, partitions }) => [queue, partitions]))
   return {
     type: async (name) => entries.find(({ type }) => type === name),
+    published: async (name) => entries.some(({ type }) => type === name),
     known: (name) => entries.find(({ type }) => type === name),
     typeNames: async () => entries.map(({ type }) => type),
     queues: async () =>

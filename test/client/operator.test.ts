@@ -201,7 +201,7 @@ test('a retryable task says which of its attempts it waits for', async () => {
   expect(await stage.operator.task(task?.id ?? '')).toMatchObject({
     state: 'retryable',
     attempt: 1,
-    why: 'waits 12s for attempt 2 of 10 after Error: no route',
+    why: 'waits 12s, until 2026-01-01T12:00:12.000Z, for attempt 2 of 10 after Error: no route',
   })
 })
 

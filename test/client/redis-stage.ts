@@ -106,6 +106,23 @@ export class RedisStage {
     await this.broker.join(this.#main, 'w', 30_000, about)
   }
 
+  /** It leaves again, in order. */
+  async leave(): Promise<void> {
+    await this.broker.leave(this.#main, 'w')
+  }
+
+  async rescue(): Promise<void> {
+    await this.broker.rescue(this.#main, 30_000)
+  }
+
+  /** An operator of a process that has no types of its own, and the same queues. */
+  stranger(): Operator {
+    const { broker, clock } = this
+    const types = { ...this.#registry, tasks: new Map(), broker, clock }
+    const directory = registryDirectory({ ...types, realName: (queue) => queue })
+    return new Operator({ broker, clock, directory })
+  }
+
   async lease(wanted: number): Promise<readonly LeasedTask[]> {
     const reply = await this.#cycle(wanted, [])
     if (reply.lost) throw new Error('the lease was lost')

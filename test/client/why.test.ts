@@ -62,12 +62,44 @@ test('a waiting task says which limit holds it, and how long its rate takes', ()
   expect(why(0, busy, 4)).toContain("held by the queue's rate")
 })
 
+test('a waiting task says about how long it waits, where the line moves', () => {
+  const at = (position: number, rate: number | undefined, more: Partial<Circumstances> = {}) =>
+    whyNot(stored({ position }), { ...around, rate, ...more })
+  expect(at(120, 2)).toBe('121st in line behind 120, about 1m at the current rate')
+  expect(at(1, 50)).toBe('2nd in line behind 1, about a second at the current rate')
+  expect(at(1_000_000, 100)).toContain('about 2h 50m at the current rate')
+  expect(at(0, 2)).toBe('first in line')
+  expect(at(9, undefined)).toBe('10th in line behind 9')
+  expect(at(9, 2, { paused: true })).toBe("queue 'images' is paused; 10th in line behind 9")
+  expect(at(9, 2, { workers: 0 })).not.toContain('rate')
+})
+
+test('a queue without workers says since when, where that is known', () => {
+  const gone = { ...around, workers: 0, workerless: now - 125_000 }
+  expect(whyNot(stored({ position: 0 }), gone)).toBe(
+    "no live worker for queue 'images' for 2m 10s; first in line",
+  )
+  const due = stored({ state: 'scheduled', dueAt: now - 1 })
+  expect(whyNot(due, gone)).toBe("due now; no live worker for queue 'images' for 2m 10s")
+  expect(whyNot(stored({ state: 'scheduled', dueAt: now + 1000 }), gone)).not.toContain('worker')
+})
+
+test('a type that no kernel knows, and a suspect, say so', () => {
+  expect(whyNot(stored({ position: 0 }), { ...around, known: false })).toBe(
+    "no kernel knows its type 'noop'; first in line",
+  )
+  expect(whyNot(stored({ position: 0, losses: 1 }), around)).toBe('first in line')
+  expect(whyNot(stored({ position: 0, losses: 2 }), around)).toBe(
+    'its worker was lost 2 times, so it runs alone in a process of its own; first in line',
+  )
+})
+
 test('a retryable task says which attempt it waits for, and after which error', () => {
   const task = stored({ state: 'retryable', dueAt: now + 12_000, failures: 2, attempts: [failed] })
   expect(whyNot(task, { ...around, attempts: 10 })).toBe(
-    'waits 12s for attempt 3 of 10 after Error: no route to host',
+    'waits 12s, until 2026-01-01T12:00:12.000Z, for attempt 3 of 10 after Error: no route to host',
   )
-  expect(whyNot(task, around)).toBe('waits 12s for attempt 3 after Error: no route to host')
+  expect(whyNot(task, around)).toContain('for attempt 3 after Error: no route to host')
   const own = { ...task, body: { ...task.body, overrides: { attempts: 4 } } }
   expect(whyNot(own, { ...around, attempts: 10 })).toContain('attempt 3 of 4')
 })

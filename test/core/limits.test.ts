@@ -1,30 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  burstOf,
-  formatRate,
-  limitsWords,
-  parseRate,
-  type Rate,
-  rateSchema,
-} from '../../src/core/limits.js'
-
-test('a rate is whole tasks per time', () => {
-  expect(parseRate('14/s')).toEqual({ amount: 14, per: 1000 })
-  expect(parseRate('100/m')).toEqual({ amount: 100, per: 60_000 })
-  expect(parseRate('1000/h')).toEqual({ amount: 1000, per: 3_600_000 })
-  expect(parseRate('5/10s')).toEqual({ amount: 5, per: 10_000 })
-  expect(parseRate(' 5 / 1.5 Minutes ')).toEqual({ amount: 5, per: 90_000 })
-  expect(parseRate('1/30d')).toEqual({ amount: 1, per: 30 * 86_400_000 })
-})
-
-test.each(['', '14', '/s', '0/s', '1.5/s', '-1/s', '14/0s', '14/x', '14/s now', '1/31d', '200/ms'])(
-  '%j is no rate, and the refusal says what would be',
-  (text) => {
-    expect(parseRate(text)).toBeUndefined()
-    const [issue] = rateSchema.safeParse(text).error?.issues ?? []
-    expect(issue?.message).toContain(`${JSON.stringify(text)} is not a rate; write whole tasks`)
-  },
-)
+import { burstOf, limitsWords, rateSchema } from '../../src/core/limits.js'
+import { formatRate, parseRate, type Rate } from '../../src/core/rate.js'
 
 test('a rate has one text, which is read as the same rate', () => {
   expect(rateSchema.parse('14 / 1 sec')).toBe('14/s')

@@ -70,6 +70,52 @@ describe('dead letters', () => {
     ])
   })
 
+  test('are chosen by age, in any duration', async () => {
+    const app = await api()
+    await app.inject('/dead-letters/dead?olderThan=1h&newerThan=2d')
+    await app.inject({ method: 'DELETE', url: '/dead-letters/dead?olderThan=90m' })
+    const ages = { olderThan: 3_600_000, newerThan: 172_800_000 }
+    expect(app.operator.asked).toEqual([
+      ['deadLetter', 'dead', ages],
+      ['purgeDead', 'dead', { olderThan: 5_400_000 }],
+    ])
+    const bad = await app.inject('/dead-letters/dead?olderThan=long')
+    expect(bad.json()).toMatchObject({ status: 422, issues: [{ path: 'olderThan' }] })
+  })
+
+  test('are purged with a dry run first, which touches nothing', async () => {
+    const app = await api()
+    const url = '/dead-letters/dead?dryRun=true&type=email'
+    const reply = await app.inject({ method: 'DELETE', url })
+    expect(reply.json()).toEqual({ wouldPurge: 3, oldest: null, newest: null, sample: ['a'] })
+    expect(app.operator.asked).toEqual([['previewPurge', 'dead', { type: 'email' }]])
+    const typo = await app.inject({ method: 'DELETE', url: '/dead-letters/dead?dryRun=yes' })
+    expect(typo.json()).toMatchObject({ status: 422, issues: [{ path: 'dryRun' }] })
+    await app.inject({ method: 'DELETE', url: '/dead-letters/dead?dryRun=false' })
+    expect(app.operator.asked.at(-1)).toEqual(['purgeDead', 'dead', {}])
+  })
+
+  test('are requeued at a rate by a job, which is shown and stopped', async () => {
+    const app = await api()
+    const url = '/dead-letters/dead/requeue?rate=50/s&error=boom'
+    const reply = await app.inject({ method: 'POST', url })
+    expect(reply.statusCode).toBe(202)
+    expect(reply.headers['location']).toBe('/jobs/job-1')
+    expect(reply.json()).toMatchObject({ id: 'job-1', kind: 'requeue', state: 'running' })
+    expect(app.operator.asked).toEqual([['startRequeue', 'dead', { error: 'boom' }, '50/s']])
+    expect((await app.inject('/jobs')).json()).toMatchObject({ items: [{ id: 'job-1' }] })
+    expect((await app.inject('/jobs/job-1')).json()).toMatchObject({ rate: '50/s' })
+    const stop = await app.inject({ method: 'POST', url: '/jobs/job-1/stop' })
+    expect(stop.statusCode).toBe(202)
+    for (const [method, path] of [
+      ['GET', '/jobs/none'],
+      ['POST', '/jobs/none/stop'],
+    ] as const) {
+      const none = await app.inject({ method, url: path })
+      expect(none.json()).toMatchObject({ status: 404, code: 'unknown_job' })
+    }
+  })
+
   test.each([
     ['?typ=email', undefined],
     ['?type=', undefined],

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
+import type { Job } from '../../src/client/bulk-contract.js'
 import type {
   BatchOptions,
   EnqueuedTask,
@@ -128,6 +129,19 @@ const stats: Stats = {
   queues: [queueStatus('default'), queueStatus('odd"\\\nname', true)],
 }
 
+const job: Job = {
+  id: 'job-1',
+  kind: 'requeue',
+  state: 'running',
+  key: 'dead',
+  filter: {},
+  rate: '50/s',
+  done: 0,
+  skipped: 0,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  held: true,
+}
+
 /** A task that lies in the stand-in store. */
 export const task = (id: string, state: Task['state']): Task => ({
   id,
@@ -237,6 +251,30 @@ export class StandInOperator implements OperatorContract {
   async purgeDead(key: string, filter: object) {
     this.#note('purgeDead', key, filter)
     return 3
+  }
+
+  edit = async (id: string, payload: unknown, options: { run?: boolean | undefined } = {}) => {
+    const to = options.run ? 'waiting' : (this.tasksById.get(id)?.state ?? 'dead')
+    const result = await this.#move('edit', id, ['dead', 'cancelled', 'scheduled', 'retryable'], to)
+    this.asked.push(['edited', payload, options])
+    return result
+  }
+
+  async previewPurge(key: string, filter: object) {
+    this.#note('previewPurge', key, filter)
+    return { wouldPurge: 3, oldest: null, newest: null, sample: ['a'] }
+  }
+
+  async startRequeue(key: string, filter: object, rate: string | undefined) {
+    this.#note('startRequeue', key, filter, rate)
+    return job
+  }
+
+  jobs = async () => [job]
+  job = async (id: string) => (id === job.id ? job : undefined)
+  stopJob = async (id: string) => {
+    this.#note('stopJob', id)
+    return await this.job(id)
   }
 
   async events(): Promise<EventFeed> {

@@ -78,6 +78,13 @@ export const list: Choose = (_, dice) => {
   }
 }
 
+/** Since when no lease is on, where none is and one ever was. */
+function workerless(model: World): { workerless?: number } {
+  const last = Math.max(0, ...model.leases.values())
+  if (last >= model.now || (last === 0 && model.workerless === 0)) return {}
+  return { workerless: Math.max(last, model.workerless) }
+}
+
 /** Depths, remembered ids, and how many leases are not over. */
 export const counts: Choose = () => ({
   says: 'counts',
@@ -87,6 +94,7 @@ export const counts: Choose = () => ({
     workers: [...model.leases.values()].filter((until) => until >= model.now).length,
     remembered: model.own.size,
     now: model.now,
+    ...workerless(model),
   }),
   async send(real, broker) {
     const { oldestWaiting: _, ...reply } = await broker.counts(real.partition)

@@ -161,6 +161,7 @@ function compareMarks(raw: Raw, world: World, same: Same): void {
     `${id} ${until}`,
   ])
   same('unique', textOf(raw.unique), textOf(new Map(unique)))
+  same('workerless', Number(raw.meta.get('workerless') ?? 0), world.workerless)
   same('paused', raw.meta.get('paused') !== undefined, world.paused)
 }
 

@@ -130,6 +130,7 @@ export function rescue(world: World, lease: number, gone: readonly string[]): Re
     bury(world, task, endRun(world, task, { outcome: 'bury', code: 'lost' }))
   }
   for (const worker of workers) {
+    world.workerless = world.now
     world.leases.delete(worker)
     world.orders.delete(worker)
   }

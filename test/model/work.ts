@@ -266,6 +266,7 @@ export const heldBy = (world: World, worker: string): { id: string; fence: strin
 export function leave(world: World, worker: string): void {
   if (!holdsLease(world, worker)) return
   giveBackHeld(world, worker, heldBy(world, worker))
+  world.workerless = world.now
   world.leases.delete(worker)
   world.orders.delete(worker)
 }

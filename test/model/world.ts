@@ -86,6 +86,8 @@ export interface World {
   /** When a rescuer last looked, and when it last looked for holders that are no workers. */
   rescuedAt: number
   auditedAt: number
+  /** When a worker was last taken out; 0 if never. */
+  workerless: number
   readonly tasks: Map<string, ModelTask>
   /** Worker → when its lease ends; 0 where it is marked dead. */
   readonly leases: Map<string, number>
@@ -117,6 +119,7 @@ export const emptyWorld = (): World => ({
   paused: false,
   rescuedAt: 0,
   auditedAt: 0,
+  workerless: 0,
   tasks: new Map(),
   leases: new Map(),
   orders: new Map(),

@@ -55,6 +55,8 @@ return answer
 
 /** Bytes of records in one page, but for the last of it: more would hold up Redis, and its reader. */
 const mostBytes = 4 * 1024 * 1024
+/** Records that are read by one command. */
+const atOnce = 10
 
 /**
  * A page of one set from behind the last member of the page before, cut short where its records are
@@ -85,11 +87,23 @@ limit = tonumber(limit)
 local page = call(back and 'ZREVRANGE' or 'ZRANGE', key, text(start), text(start + limit - 1), 'WITHSCORES')
 local answer = { '' }
 local bytes, last = 0, 0
-for i = 1, #page, 2 do
-  answer[#answer + 1] = page[i]
-  describe(page[i], answer)
-  for field = #answer - 6, #answer do bytes = bytes + #answer[field] end
-  last = i
+-- Some at a time: more of them than are shown would be read in vain where they are large.
+for first = 1, #page, ${atOnce * 2} do
+  local ids = {}
+  for i = first, math.min(first + ${atOnce * 2 - 1}, #page), 2 do ids[#ids + 1] = page[i] end
+  local columns = { call('HMGET', tasks, unpack(ids)), call('HMGET', attempts, unpack(ids)),
+    call('HMGET', results, unpack(ids)), call('HMGET', progress, unpack(ids)) }
+  for n, id in ipairs(ids) do
+    local at = first + n * 2 - 2
+    local blob, size = columns[1][n], #answer
+    answer[size + 1], answer[size + 2], answer[size + 3] = id, blob or '1\\n', set
+    answer[size + 4] = page[at + 1]
+    for i = 2, 4 do answer[size + 3 + i] = blob and columns[i][n] or '' end
+    answer[size + 8] = set == 'waiting' and text(start + (at - 1) / 2) or ''
+    for field = size + 2, size + 8 do bytes = bytes + #answer[field] end
+    last = at
+    if bytes > ${mostBytes} then break end
+  end
   if bytes > ${mostBytes} then break end
 end
 if last > 0 and (last + 1 < #page or #page == limit * 2) then
@@ -101,24 +115,46 @@ return answer
 
 /**
  * Now, paused, live workers, depth of each state, remembered ids, the limits that hold, those of the
- * config and the token bucket, and the blob of the oldest of each level.
+ * config and the token bucket, since when there is no worker where there is none, and the blob of the
+ * oldest of each level.
  */
 export const counts = fragment(
   'counts',
   `
-local state = call('HMGET', meta, 'paused', 'limit', 'limitSaid', 'bucket')
+local state = call('HMGET', meta, 'paused', 'limit', 'limitSaid', 'bucket', 'workerless')
+local live, gone = call('ZCOUNT', workers, text(now), '+inf'), ''
+if tonumber(live) == 0 then
+  -- One that fell silent is there until somebody looks after it.
+  local last = tonumber(call('ZREVRANGE', workers, '0', '0', 'WITHSCORES')[2] or '0')
+  gone = math.max(last, tonumber(state[5] or '') or 0)
+  gone = gone > 0 and text(gone) or ''
+end
 local answer = { text(now), state[1] and '1' or '',
-  text(call('ZCOUNT', workers, text(now), '+inf')),
+  text(live),
   text(call('ZCARD', scheduled)), text(call('ZCARD', waiting)), text(call('HLEN', active)),
   text(call('ZCARD', retryable)), text(call('ZCARD', completed)), text(call('ZCARD', dead)),
   text(call('ZCARD', cancelled)), text(call('HLEN', own)),
-  state[2] or '', state[3] or '', state[4] or '' }
+  state[2] or '', state[3] or '', state[4] or '', gone }
 for level = 0, 3 do
   local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
     '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]
   if first then answer[#answer + 1] = call('HGET', tasks, first) or '' end
 end
 return answer
+`,
+)
+
+/** How many lie under a dead-letter key within a time, and when the first and the last of them died. */
+export const deadSpan = fragment(
+  'deadSpan',
+  `
+local key = dead .. ':' .. letter
+local oldest = call('ZRANGEBYSCORE', key, first, last, 'WITHSCORES', 'LIMIT', '0', '1')
+local count = tonumber(call('ZCOUNT', key, first, last))
+if count == 0 then return { '0' } end
+local behind = last == '+inf' and 0 or tonumber(call('ZCOUNT', key, '(' .. last, '+inf'))
+local newest = call('ZREVRANGE', key, text(behind), text(behind), 'WITHSCORES')
+return { text(count), oldest[2], newest[2] }
 `,
 )
 

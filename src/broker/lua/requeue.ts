@@ -31,6 +31,13 @@ local function requeue(id, state)
   call('ZADD', waiting, place(tonumber(fields[1]), sequences(1) + 1), id)
   requeued = requeued + 1
 end
+`,
+)
+
+/** Each id of the call. */
+export const requeueEach = fragment(
+  'requeueEach',
+  `
 local answer, ids = eachId({ dead = 1, cancelled = 1 }, requeue)
 if requeued > 0 then wakeOne() end
 if heard then
@@ -46,13 +53,21 @@ export const promoteNow = fragment(
   'promoteNow',
   `
 local advanced = 0
-local answer, ids = eachId({ scheduled = 1, retryable = 1 }, function(id, state, value)
+local function promoteNow(id, state, value)
   local due = tonumber(value)
   call('ZREM', sets[state], id)
   undate(id, headerOf(id)[7])
   call('ZADD', waiting, place(levelOf(due), sequences(1) + 1), id)
   advanced = advanced + 1
-end)
+end
+`,
+)
+
+/** Each id of the call. */
+export const promoteEach = fragment(
+  'promoteEach',
+  `
+local answer, ids = eachId({ scheduled = 1, retryable = 1 }, promoteNow)
 if advanced > 0 then wakeOne() end
 if heard then
   tell('promote waiting', ids, #ids)

@@ -92,6 +92,7 @@ export const forgetWorker = fragment(
   'forgetWorker',
   `
 call('ZREM', workers, worker)
+call('HSET', meta, 'workerless', text(now))
 call('HDEL', details, worker)
 call('HDEL', orders, worker)
 return 'ok'

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import type { Job, PurgePreview, Replay } from '../../client/bulk-contract.js'
 import type {
+  DeadLetterFilter,
   EnqueuedTask,
   LimitsStatus,
   QueueStatus,
-  Replay,
   Stats,
   WorkerStatus,
 } from '../../client/contract.js'
@@ -173,6 +174,38 @@ const replay = recordOf<Replay>({
   skipped: count.describe('Left, since another task holds their unique key.'),
 })
 
+const purged = z.strictObject({ purged: count })
+
+const purgePreview = recordOf<PurgePreview>({
+  wouldPurge: count,
+  oldest: time.nullable(),
+  newest: time.nullable(),
+  sample: z.array(z.string()).describe('Ids of some of them, the newest, ten at most.'),
+})
+
+const job = recordOf<Job>({
+  id: z.string(),
+  kind: z.literal('requeue'),
+  state: z.enum(['running', 'done', 'stopped', 'failed']),
+  key: z.string().describe('The dead-letter key.'),
+  filter: recordOf<DeadLetterFilter>({
+    type: z.string().optional(),
+    queue: z.string().optional(),
+    error: z.string().optional(),
+    olderThan: count.optional(),
+    newerThan: count.optional(),
+  }).describe('Ages in it are ms.'),
+  rate: z.string().optional(),
+  total: count.optional().describe('Where it is known without reading them all.'),
+  done: count,
+  skipped: count.describe('Left: no longer dead, or another task holds their unique key.'),
+  startedAt: time,
+  endedAt: time.optional(),
+  stopping: z.boolean().optional().describe('Asked to stop, and it has not yet.'),
+  held: z.boolean().describe('Whether a kernel does it now.'),
+  error: z.string().optional().describe('What it failed of.'),
+})
+
 const listOf = (item: z.ZodType) =>
   z.strictObject({
     items: z.array(item),
@@ -198,7 +231,11 @@ export const answers = {
   Stats: stats,
   DeadLetterList: listOf(z.strictObject({ key: z.string(), count })),
   Replay: replay,
-  Purged: z.strictObject({ purged: count }),
+  PurgedOrPreview: z
+    .union([purged, purgePreview])
+    .describe('How many were erased; with `dryRun`, what would be.'),
+  Job: job,
+  JobList: listOf(job),
   Metrics: z.looseObject({ up: z.boolean(), stats: stats.nullable() }),
   Health: z.strictObject({ status: z.literal('ok') }),
   Readiness: z.strictObject({ status: z.literal('ok'), checks }),

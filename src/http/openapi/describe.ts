@@ -10,6 +10,7 @@ export const tags = {
   tasks: 'Look at tasks, and move them.',
   queues: 'How queues do, and their pause.',
   'dead letters': 'What was given up on: browse, requeue, purge.',
+  jobs: 'Dead letters that go again at a rate: look, stop.',
   workers: 'Who works, and how much was done.',
   service: 'Health, metrics and this description.',
 } as const

@@ -1,0 +1,192 @@
+import type {
+  Broker,
+  JobProgress,
+  JobRecord,
+  JobState,
+  Partition,
+  StoredTask,
+} from '../core/broker.js'
+import type { Clock } from '../core/clock.js'
+import { isRedisDistroError } from '../core/errors.js'
+import { tagOf } from '../core/partition.js'
+import { parseRate } from '../core/rate.js'
+import type { Directory } from './contract.js'
+import { readDead, readsRecords, windowOf } from './dead-letters.js'
+import { queueParts } from './locate.js'
+
+/** ms for which a job is held; its holder says again each second that it lives. */
+export const jobLease = 6000
+const beat = 1000
+/** Dead letters in one script call at most. */
+const mostAtOnce = 100
+
+export interface JobRunParts {
+  readonly broker: Broker
+  readonly directory: Directory
+  readonly clock: Clock
+  /** The name under which this process holds jobs. */
+  readonly holder: string
+  /** Aborted when the process gives its jobs up. */
+  readonly signal: AbortSignal
+}
+
+/** Thrown from where it is found to where the run ends. */
+class Interrupted extends Error {
+  constructor(readonly why: 'stopped' | 'lost' | 'given up') {
+    super(why)
+  }
+}
+
+/** One run of a job, from where the one before left it. */
+class JobRun {
+  readonly #parts: JobRunParts
+  readonly #job: JobRecord
+  #progress: JobProgress
+  /** Monotonic ms: when the next one may go by the rate, and when its holder last said a word. */
+  #nextAt: number
+  #beatAt: number
+
+  constructor(job: JobRecord, parts: JobRunParts) {
+    const { total, done, skipped, place } = job
+    this.#parts = parts
+    this.#job = job
+    this.#progress = { total, done, skipped, place }
+    this.#nextAt = parts.clock.monotonic()
+    this.#beatAt = Number.NEGATIVE_INFINITY
+  }
+
+  async run(): Promise<void> {
+    if (this.#job.stopping) throw new Interrupted('stopped')
+    const { broker, directory } = this.#parts
+    const { filter, key } = this.#job
+    const parts = (await queueParts(directory, filter.queue)).flatMap((queue) => queue.parts)
+    const window = windowOf(filter, this.#job.startedAt)
+    if (this.#progress.total === undefined && !readsRecords(filter)) {
+      const call = { deadLetter: key, ...window }
+      const spans = await Promise.all(parts.map((part) => broker.deadSpan(part, call)))
+      await this.#advance({ total: spans.reduce((sum, { count }) => sum + count, 0) })
+    }
+    const first = parts.findIndex((part) => tagOf(part) === this.#progress.place?.tag)
+    const left = parts.slice(Math.max(0, first))
+    for (const [index, partition] of left.entries()) await this.#sweep(partition, left[index + 1])
+  }
+
+  /** Says how it ended, whoever holds it by then. */
+  async end(state: JobState, error?: string): Promise<void> {
+    const progress = error === undefined ? this.#progress : { ...this.#progress, error }
+    await this.#keep({ state, lease: 0, progress })
+  }
+
+  async #sweep(partition: Partition, following: Partition = partition): Promise<void> {
+    const { broker } = this.#parts
+    const { key, filter } = this.#job
+    const window = windowOf(filter, this.#job.startedAt)
+    const tag = tagOf(partition)
+    let after = this.#progress.place?.tag === tag ? this.#progress.place.after : undefined
+    do {
+      const read = { partition, key, filter, window, limit: mostAtOnce, after }
+      const { tasks, next } = await readDead(broker, read)
+      // Those of a page that is read again after a death are no longer dead, or are skipped anew.
+      const skipped = await this.#requeue(partition, tasks)
+      after = next
+      await this.#advance({
+        skipped: this.#progress.skipped + skipped,
+        place: next === undefined ? { tag: tagOf(following) } : { tag, after: next },
+      })
+    } while (after !== undefined)
+  }
+
+  /** In parts as the rate allows; returns how many were left where they were. */
+  async #requeue(partition: Partition, tasks: readonly StoredTask[]): Promise<number> {
+    let skipped = 0
+    const step = this.#step()
+    for (let at = 0; at < tasks.length; at += step) {
+      const ids = tasks.slice(at, at + step).map(({ id }) => id)
+      await this.#turn(ids.length)
+      const results = await this.#parts.broker.requeue(partition, ids)
+      const moved = results.filter(({ ok }) => ok).length
+      skipped += results.length - moved
+      await this.#advance({ done: this.#progress.done + moved })
+    }
+    return skipped
+  }
+
+  #perTask(): number {
+    const rate = parseRate(this.#job.rate ?? '')
+    return rate === undefined ? 0 : rate.per / rate.amount
+  }
+
+  /** What goes in a tenth of a second, so that a rate is no row of bursts. */
+  #step(): number {
+    const each = this.#perTask()
+    return each === 0 ? mostAtOnce : Math.min(mostAtOnce, Math.max(1, Math.floor(100 / each)))
+  }
+
+  /** Waits until so many may go, and says meanwhile that the job is held. */
+  async #turn(count: number): Promise<void> {
+    const { clock, signal } = this.#parts
+    const allowed = Math.max(this.#nextAt, clock.monotonic())
+    this.#nextAt = allowed + count * this.#perTask()
+    for (;;) {
+      const rest = allowed - clock.monotonic()
+      if (signal.aborted) throw new Interrupted('given up')
+      if (rest <= 0) return
+      await pause(Math.min(rest, beat), signal)
+      await this.#beat()
+    }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#parts.clock.monotonic() - this.#beatAt >= beat) await this.#advance({})
+  }
+
+  async #advance(progress: Partial<JobProgress>): Promise<void> {
+    this.#progress = { ...this.#progress, ...progress }
+    await this.#keep({ state: 'running', lease: jobLease, progress: this.#progress })
+  }
+
+  async #keep(call: { state: JobState; lease: number; progress: JobProgress }): Promise<void> {
+    const { broker, clock, holder } = this.#parts
+    const answer = await broker.keepJob(this.#job, { holder, ...call })
+    this.#beatAt = clock.monotonic()
+    if (answer === 'lost') throw new Interrupted('lost')
+    if (answer === 'stop' && call.lease > 0) throw new Interrupted('stopped')
+  }
+
+  /** Lets go of it, for another to take at once. */
+  async release(): Promise<void> {
+    await this.#keep({ state: 'running', lease: 0, progress: this.#progress })
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+/**
+ * Does a job that this process holds. Where the store is away it is thrown, and the job stays as it
+ * is for whoever takes it next; any other error is the job's own end.
+ */
+export async function runJob(job: JobRecord, parts: JobRunParts): Promise<void> {
+  const run = new JobRun(job, parts)
+  try {
+    await run.run()
+    await run.end('done')
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      if (error.why === 'stopped') await run.end('stopped')
+      if (error.why === 'given up') await run.release()
+      return
+    }
+    if (isRedisDistroError(error) && error.family === 'infrastructure') throw error
+    await run.end('failed', error instanceof Error ? error.message : String(error))
+  }
+}
