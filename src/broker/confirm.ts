@@ -1,7 +1,7 @@
 import type { Partition } from '../core/broker.js'
 import { RedisDistroError } from '../core/errors.js'
 import { runScript, type ScriptEngine } from './arguments.js'
-import { confirmScript } from './scripts.js'
+import { confirmScript } from './query-scripts.js'
 
 /**
  * Waits until what these ids were used for is as durable as the engine's store makes it. That they are

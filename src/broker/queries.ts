@@ -18,7 +18,6 @@ import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
 import { partitionKeys } from './keys.js'
 import { readLimitState } from './limits.js'
-import { withRawRecords } from './raw-records.js'
 import {
   countsScript,
   deadSpanScript,
@@ -26,7 +25,8 @@ import {
   lettersScript,
   listScript,
   rememberedScript,
-} from './scripts.js'
+} from './query-scripts.js'
+import { withRawRecords } from './raw-records.js'
 import { decodeStored, readJson } from './stored-record.js'
 import { holders } from './upkeep.js'
 import { readAt } from './wrong-type.js'

@@ -1,6 +1,6 @@
 import type { Partition, StoredTask } from '../core/broker.js'
 import { type Engine, runScript } from './arguments.js'
-import { rawScript } from './scripts.js'
+import { rawScript } from './query-scripts.js'
 
 /** Bytes that one look shows of broken records, all together. */
 const mostBytes = 65_536

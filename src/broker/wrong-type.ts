@@ -1,8 +1,8 @@
 import { RedisDistroError } from '../core/errors.js'
 import type { KeyName } from './keys.js'
+import { typesScript } from './query-scripts.js'
 import type { Script } from './script.js'
 import type { ScriptRunner } from './script-store.js'
-import { typesScript } from './scripts.js'
 
 type Kind = 'hash' | 'zset' | 'set' | 'list' | 'string' | 'stream'
 

@@ -57,8 +57,8 @@ test('what died after it began is left, and an age is counted from then', async 
   stage.now += 3_600_000
   await bury(3)
   await work('one')
-  expect(await stage.operator.job(job.id)).toMatchObject({ state: 'done', total: 5, done: 5 })
   await work('one')
+  expect(await stage.operator.job(job.id)).toMatchObject({ state: 'done', total: 5, done: 5 })
   expect(await stage.operator.job(young.id)).toMatchObject({ state: 'done', total: 4, done: 4 })
   expect(await depth()).toMatchObject({ waiting: 9, dead: 3 })
 })

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import * as movement from '../../src/broker/movement-scripts.js'
+import * as queries from '../../src/broker/query-scripts.js'
 import { createRedisBroker } from '../../src/broker/redis-broker.js'
 import * as scripts from '../../src/broker/scripts.js'
 import { renewScript } from '../../src/broker/scripts.js'
@@ -16,9 +17,9 @@ export interface Store {
 }
 
 /** Every script, as servers of either kind are sent it. */
-const texts = [...Object.values(scripts), ...Object.values(movement)].flatMap(
-  ({ plain, flagged }) => [plain.text, flagged.text],
-)
+const texts = [scripts, queries, movement]
+  .flatMap((room) => Object.values(room))
+  .flatMap(({ plain, flagged }) => [plain.text, flagged.text])
 
 /** Has Redis know every script, so that no call needs a second turn. */
 export async function loadScripts(redis: Redis): Promise<void> {

@@ -6,6 +6,8 @@ const reads: Readonly<Record<string, string>> = {
   exists: '',
   type: '',
   persist: '',
+  pexpire: '1',
+  set: 'v XX',
   hget: 'f',
   hmget: 'f',
   hgetall: '',
@@ -28,6 +30,9 @@ const reads: Readonly<Record<string, string>> = {
   zrank: 'm',
   zrevrank: 'm',
   zpopmin: '',
+  xadd: 'NOMKSTREAM * f v',
+  xrange: '- +',
+  xrevrange: '+ -',
   del: '',
 }
 
@@ -44,6 +49,7 @@ const alone: Readonly<Record<string, (node: Redis, key: string) => Promise<unkno
   'client|setname': (node) => node.call('CLIENT', 'SETNAME', 'redisdistro-doctor'),
   evalsha: (node) => node.call('EVALSHA', '0'.repeat(40), 0),
   eval: (node) => node.call('EVAL', 'return 1', 0),
+  xread: (node, key) => node.call('XREAD', 'COUNT', 1, 'STREAMS', key, '0'),
   blpop: (node, key) => node.call('BLPOP', key, '0.01'),
 }
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import * as movement from '../../../src/broker/movement-scripts.js'
+import * as queries from '../../../src/broker/query-scripts.js'
 import { createRedisBroker } from '../../../src/broker/redis-broker.js'
 import * as scripts from '../../../src/broker/scripts.js'
 import type { Broker, LeasedTask, NewTask, SettledOutcome } from '../../../src/core/broker.js'
@@ -162,9 +163,11 @@ export class Backlog {
 }
 
 const bySha = new Map(
-  [...Object.values(scripts), ...Object.values(movement)].flatMap((script) =>
-    [script.plain, script.flagged].map(({ sha }) => [sha, script.name] as const),
-  ),
+  [scripts, queries, movement]
+    .flatMap((room) => Object.values(room))
+    .flatMap((script) =>
+      [script.plain, script.flagged].map(({ sha }) => [sha, script.name] as const),
+    ),
 )
 
 /** The same work each time: what it takes longer than at best is the machine's doing. */
