@@ -15,7 +15,7 @@ import { startCounts } from '../core/counts.js'
 import { isEnded, type State, states } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
-import { partitionKeys } from './keys.js'
+import { type KeyName, partitionKeys } from './keys.js'
 import { withRawRecords } from './raw-records.js'
 import type { Script } from './script.js'
 import { countsScript, findScript, lettersScript, listScript, rememberedScript } from './scripts.js'
@@ -96,12 +96,12 @@ export async function listTasks(
 export async function moveTasks(
   engine: Engine,
   partition: Partition,
-  call: { readonly script: Script<'now'> | Script<never>; readonly ids: readonly string[] },
+  call: { readonly script: Script<'now', KeyName> | Script<never, KeyName>; readonly ids: readonly string[] },
 ): Promise<Moved[]> {
   if (call.ids.length === 0) return []
   const { script, ids } = call
   const words = await runScript(engine, {
-    script: script as Script<'now'>,
+    script: script as Script<'now', KeyName>,
     partition,
     named: {},
     rest: ids,

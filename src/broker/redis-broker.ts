@@ -14,6 +14,7 @@ import type {
 } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import type { Life } from '../core/life.js'
+import type { ScheduleStore } from '../core/schedule-store.js'
 import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
 import { confirmIds } from './confirm.js'
@@ -26,6 +27,7 @@ import { MemoryStore } from './memory-store.js'
 import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
 import * as queries from './queries.js'
 import { RedisStore } from './redis-store.js'
+import { createScheduleStore } from './schedules/store.js'
 import * as scripts from './scripts.js'
 import { holders, pruneTasks, rescueTasks } from './upkeep.js'
 
@@ -36,6 +38,7 @@ import { holders, pruneTasks, rescueTasks } from './upkeep.js'
  * wait for more than the server's answer.
  */
 class RedisBroker implements Broker {
+  readonly schedules: ScheduleStore
   readonly #engine: Engine
   readonly #options: BrokerOptions
   readonly #durable: DurableStore | undefined
@@ -55,6 +58,7 @@ class RedisBroker implements Broker {
       prefix: options.prefix,
       now: () => (clock ? Math.floor(clock.now()) : ''),
     }
+    this.schedules = createScheduleStore(this.#engine)
     const { durability } = options
     this.#durable = durability && new DurableStore({ ...options, durability }, store)
     this.#enqueuing = this.#durable ? { ...this.#engine, store: this.#durable } : this.#engine

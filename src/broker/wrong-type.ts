@@ -1,12 +1,13 @@
 import { RedisDistroError } from '../core/errors.js'
 import type { KeyName } from './keys.js'
+import type { ScheduleKey } from './schedules/keys.js'
 import type { Script } from './script.js'
 import type { ScriptRunner } from './script-store.js'
 import { typesScript } from './scripts.js'
 
 type Kind = 'hash' | 'zset' | 'set' | 'list'
 
-const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
+const kinds: Readonly<Partial<Record<string, Kind>>> = {
   waiting: 'zset',
   scheduled: 'zset',
   retryable: 'zset',
@@ -19,7 +20,9 @@ const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
   expiring: 'zset',
   deadLetters: 'set',
   wake: 'list',
-}
+  due: 'zset',
+  pending: 'zset',
+} satisfies Partial<Record<KeyName | ScheduleKey, Kind>>
 
 /** True where Redis refused a command since its key is of another type. */
 function isWrongType(error: unknown): error is RedisDistroError {

@@ -29,6 +29,7 @@ export const errorCodes = {
     family: 'caller',
     says: 'No task of this id exists; it may be past its retention.',
   },
+  unknown_schedule: { family: 'caller', says: 'No schedule of this id exists.' },
   unknown_route: { family: 'caller', says: 'There is no such route.' },
   bad_payload: {
     family: 'caller',
