@@ -96,7 +96,10 @@ export async function listTasks(
 export async function moveTasks(
   engine: Engine,
   partition: Partition,
-  call: { readonly script: Script<'now', KeyName> | Script<never, KeyName>; readonly ids: readonly string[] },
+  call: {
+    readonly script: Script<'now', KeyName> | Script<never, KeyName>
+    readonly ids: readonly string[]
+  },
 ): Promise<Moved[]> {
   if (call.ids.length === 0) return []
   const { script, ids } = call

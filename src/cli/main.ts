@@ -9,6 +9,7 @@ import { addEnqueue } from './enqueue.js'
 import { endUncaught, exitCodes, exitWords, settleFailure } from './failure.js'
 import { optionsOf } from './globals.js'
 import { addQueue } from './queue.js'
+import { addSchedule } from './schedule.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
 import { addTask } from './task.js'
@@ -21,6 +22,7 @@ const addAll = [
   addTask,
   addQueue,
   addDead,
+  addSchedule,
   addWorker,
   addStats,
   addConfig,

@@ -1,7 +1,11 @@
-import type { Issue } from '../core/errors.js'
-import { RedisDistroError } from '../core/errors.js'
-import { type ParsedSchedule, type ScheduleRule, scheduleIdSchema, scheduleSchema } from '../core/schedule.js'
-import type { Directory } from './contract.js'
+import { type Issue, RedisDistroError } from '../core/errors.js'
+import {
+  type ParsedSchedule,
+  type ScheduleRule,
+  scheduleIdSchema,
+  scheduleSchema,
+} from '../core/schedule.js'
+import type { DirectoryEntry, KnownQueue } from './contract.js'
 import { jsonCopy } from './json-copy.js'
 import { errorOf } from './problem.js'
 
@@ -18,9 +22,13 @@ export function readRule(id: string, given: unknown): ParsedSchedule {
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.flatMap((issue): Issue[] => {
     const path = issue.path.map(String)
-    if (issue.code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }]
+    if (issue.code !== 'unrecognized_keys')
+      return [{ path: path.join('.'), message: issue.message }]
     const there = path.length === 0 ? `; there are ${allowed.join(', ')}` : ''
-    return issue.keys.map((key) => ({ path: [...path, key].join('.'), message: `is not known${there}` }))
+    return issue.keys.map((key) => ({
+      path: [...path, key].join('.'),
+      message: `is not known${there}`,
+    }))
   })
   throw errorOf([{ code: 'bad_option', issues }])
 }
@@ -31,22 +39,27 @@ export function keptRule(parsed: ParsedSchedule, tz: string): ScheduleRule {
   return { ...(jsonCopy({ ...rest, payload }) as ParsedSchedule), tz: parsed.tz ?? tz }
 }
 
+/** What a project knows, as far as a rule hangs on it. */
+export interface Known {
+  type(name: string): Promise<Pick<DirectoryEntry, 'check'> | undefined>
+  typeNames(): Promise<readonly string[]>
+  queues(): Promise<readonly Pick<KnownQueue, 'queue'>[]>
+  realName(queue: string): string
+}
+
 /** What of a rule the project does not know: its task type, its queue, or what its payload may be. */
-export async function strangersIn(
-  rule: ParsedSchedule,
-  { type, typeNames, queues, realName }: Pick<Directory, 'type' | 'typeNames' | 'queues' | 'realName'>,
-): Promise<Issue[]> {
+export async function strangersIn(rule: ParsedSchedule, known: Known): Promise<Issue[]> {
   const issues: Issue[] = []
-  const entry = await type(rule.task)
+  const entry = await known.type(rule.task)
   if (entry === undefined) {
-    const names = (await typeNames()).join(', ') || 'none'
+    const names = (await known.typeNames()).join(', ') || 'none'
     issues.push({ path: 'task', message: `no task type '${rule.task}'; there are ${names}` })
   }
   const queue = rule.options?.queue
   if (queue !== undefined) {
-    const known = (await queues()).map((each) => each.queue)
-    if (!known.includes(realName(queue))) {
-      const message = `no queue '${queue}'; there are ${known.join(', ')}`
+    const names = (await known.queues()).map((each) => each.queue)
+    if (!names.includes(known.realName(queue))) {
+      const message = `no queue '${queue}'; there are ${names.join(', ')}`
       issues.push({ path: 'options.queue', message })
     }
   }

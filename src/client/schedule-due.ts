@@ -1,5 +1,5 @@
-import type { ScheduleRule } from '../core/schedule.js'
 import { type Timing, tickAfter } from '../core/schedule/ticks.js'
+import type { ScheduleRule } from '../core/schedule.js'
 import type { StoredSchedule } from '../core/schedule-store.js'
 
 const timings = ['cron', 'every', 'tz', 'startsAt', 'endsAt'] as const satisfies (keyof Timing)[]

@@ -1,7 +1,7 @@
 import type { PluginClient } from '../core/enqueuer.js'
 import { type Issue, RedisDistroError } from '../core/errors.js'
-import type { ScheduleRule } from '../core/schedule.js'
 import { ticksAfter } from '../core/schedule/ticks.js'
+import type { ScheduleRule } from '../core/schedule.js'
 import type { ScheduleStore, StoredSchedule } from '../core/schedule-store.js'
 import type { Directory } from './contract.js'
 import { newId } from './ids.js'
@@ -22,7 +22,10 @@ export interface SchedulesContract {
   /** With its history. */
   get(id: string): Promise<Schedule>
   /** Makes or replaces one; what it was enqueuing stays. `rule` as {@link ScheduleInput}. */
-  put(id: string, rule: unknown): Promise<{ readonly created: boolean; readonly schedule: Schedule }>
+  put(
+    id: string,
+    rule: unknown,
+  ): Promise<{ readonly created: boolean; readonly schedule: Schedule }>
   /** Takes it away with its history; tasks that it enqueued stay. */
   remove(id: string): Promise<void>
   /** Enqueues its task now; this is no tick, and changes none. */
@@ -92,7 +95,7 @@ export class Schedules implements SchedulesContract {
       const created = before === undefined || before.removed === true
       const record = before === undefined ? { source: 'runtime' as const } : recordOf(before)
       const paused = !created && before.paused
-      const due = created || paused ? firstDue(rule, now) : nextDue(before, rule, now)
+      const due = created ? firstDue(rule, now, before?.runs) : nextDue(before, rule, now)
       const saved = await store.save({
         id,
         revision: before?.revision ?? 0,
@@ -122,7 +125,9 @@ export class Schedules implements SchedulesContract {
     const taskId = `${id}:run:${newId()}`
     await client.enqueue(rule.task, rule.payload, { ...rule.options, taskId })
     const tick = new Date(await this.#parts.now()).toISOString()
-    await store.note(id, { tick, taskId, outcome: 'enqueued', reason: 'run by hand' })
+    // The task is there; that the history does not say so is no failure.
+    const noted = store.note(id, { tick, taskId, outcome: 'enqueued', reason: 'run now' })
+    await noted.catch(() => undefined)
     return { taskId }
   }
 

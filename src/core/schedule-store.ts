@@ -23,7 +23,9 @@ export interface StoredSchedule extends ScheduleRecord {
   /** Ticks that were enqueued. */
   readonly runs: number
   /** The last tick that was enqueued, and where its task went, once that is known. */
-  readonly last: { readonly tick: number; readonly taskId: string; readonly queue?: string } | undefined
+  readonly last:
+    | { readonly tick: number; readonly taskId: string; readonly queue?: string }
+    | undefined
 }
 
 /** What is to be enqueued: a tick's task as it was when the tick was claimed. */

@@ -29,7 +29,7 @@ const wholeFrom1 = (most: number) => {
 
 const fields = z.strictObject({
   task: z.string().min(1, 'must name a task type').describe('The task type that it enqueues.'),
-  payload: z.unknown().describe("What each task gets; an empty object where it is left out."),
+  payload: z.unknown().describe('What each task gets; an empty object where it is left out.'),
   cron: cron.optional().describe('When: five fields, or six with seconds first. Or `every`.'),
   every: written(1000, 'must be at least 1s')
     .optional()
@@ -38,7 +38,7 @@ const fields = z.strictObject({
     .string()
     .refine(isTimeZone, 'must be an IANA zone such as Europe/Rome or UTC')
     .optional()
-    .describe("Zone that `cron` is read in; `time.tz` if left out."),
+    .describe('Zone that `cron` is read in; `time.tz` if left out.'),
   overlap: z
     .enum(['skip', 'allow'], 'must be skip or allow')
     .default('skip')

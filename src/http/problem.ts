@@ -31,6 +31,7 @@ function statusOf(code: ErrorCode): number {
     case 'unknown_type':
     case 'unknown_queue':
     case 'unknown_task':
+    case 'unknown_schedule':
     case 'unknown_route':
       return 404
     case 'wrong_state':

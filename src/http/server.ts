@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Enqueuer, OperatorContract } from '../client/contract.js'
+import type { SchedulesContract } from '../client/schedules.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { type AppOptions, createApp } from './app.js'
@@ -12,6 +13,7 @@ import { metricsRoutes } from './metrics.js'
 import { createNodeServer } from './node-server.js'
 import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
+import { scheduleRoutes } from './schedules.js'
 import { taskRoutes } from './tasks.js'
 import { workerRoutes } from './workers.js'
 
@@ -34,6 +36,8 @@ export interface HttpParts {
   /** Needed in the producer's role, which has no enqueue routes without it. */
   readonly enqueuer?: Enqueuer
   readonly operator: OperatorContract
+  /** Needed where there shall be routes of schedules. */
+  readonly schedules?: SchedulesContract
   readonly counters: Counters
   readonly log: Log
   ready(): Promise<Readiness>
@@ -44,7 +48,7 @@ interface RouteParts extends HttpParts {
 }
 
 function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): void {
-  const { enqueuer, operator } = parts
+  const { enqueuer, operator, schedules } = parts
   healthRoutes(app, parts)
   metricsRoutes(app, parts)
   if (options.role === 'worker') return
@@ -54,6 +58,7 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
   workerRoutes(app, operator)
+  if (schedules !== undefined) scheduleRoutes(app, schedules, payload)
 }
 
 /** The API with its routes, not yet listening; `stopping` ends what waits. */

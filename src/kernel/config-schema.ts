@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { redisSchema } from '../broker/redis-settings.js'
 import { isPlugin, type Plugin } from '../core/plugin.js'
 import { isTimeZone } from '../core/run-at.js'
+import { scheduleIdSchema, scheduleSchema } from '../core/schedule.js'
 import { taskDefaultsSchema } from '../core/task-defaults.js'
 import { httpSchema } from './config-schema/http.js'
 import { queuesSchema, tasksSchema } from './config-schema/queues.js'
@@ -45,7 +46,7 @@ const timeSchema = z.strictObject({
     .string()
     .refine(isTimeZone, 'must be an IANA zone such as Europe/Rome or UTC')
     .default('UTC')
-    .describe('Zone that text times are read in where nobody names one.'),
+    .describe('Zone that text times and schedules are read in where nobody names one.'),
 })
 
 /** The whole config: types, defaults, messages and reference docs come from here. */
@@ -59,6 +60,10 @@ export const configSchema = z.strictObject({
       "Folders outside the project that plugins by path may lie in, from the config's own.",
     ),
   tasks: tasksSchema.describe('Options of task types, over what their definitions say.'),
+  schedules: z
+    .record(scheduleIdSchema, scheduleSchema)
+    .prefault({})
+    .describe('Tasks that are enqueued again and again, by the id of their schedule.'),
   queues: queuesSchema.describe('The queues that exist, by name; default always does.'),
   defaults: taskDefaultsSchema.prefault({}).describe('What holds where nothing else is said.'),
   worker: workerSchema.prefault({}).describe('Leases, crashes and shutdown.'),
@@ -66,7 +71,7 @@ export const configSchema = z.strictObject({
   telemetry: telemetrySchema
     .prefault({})
     .describe('Traces and metrics; nothing is exported yet, and boot warns of what is set.'),
-  time: timeSchema.prefault({}).describe('Zone of text times.'),
+  time: timeSchema.prefault({}).describe('Zone of text times and schedules.'),
 })
 
 type ConfigInput = z.input<typeof configSchema>

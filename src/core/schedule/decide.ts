@@ -22,7 +22,9 @@ export interface TickDecision {
   /** In ms; the rest of what is due follows in the next decision. */
   readonly ticks: readonly { readonly tick: number; readonly missed: boolean }[]
   /** Missed ticks that are not made up for; the latest of them is named in the history. */
-  readonly dropped: { readonly count: number; readonly exact: boolean; readonly last: number } | undefined
+  readonly dropped:
+    | { readonly count: number; readonly exact: boolean; readonly last: number }
+    | undefined
   /** The next tick, in ms; undefined where none comes any more. */
   readonly next: number | undefined
 }

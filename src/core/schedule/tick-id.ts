@@ -2,8 +2,7 @@ import { parseDuration } from '../duration.js'
 import type { ScheduleRule } from '../schedule.js'
 
 /** An instant as it stands in ids: ISO, with milliseconds only where there are any. */
-export const tickText = (tick: number): string =>
-  new Date(tick).toISOString().replace('.000Z', 'Z')
+export const tickText = (tick: number): string => new Date(tick).toISOString().replace('.000Z', 'Z')
 
 /** The id of the task of a tick, by which it is enqueued once whoever does it. */
 export const tickId = (schedule: string, tick: number): string => `${schedule}:${tickText(tick)}`
