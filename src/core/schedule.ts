@@ -29,7 +29,10 @@ const wholeFrom1 = (most: number) => {
 
 const fields = z.strictObject({
   task: z.string().min(1, 'must name a task type').describe('The task type that it enqueues.'),
-  payload: z.unknown().describe('What each task gets; an empty object where it is left out.'),
+  payload: z
+    .unknown()
+    .optional()
+    .describe('What each task gets; an empty object where it is left out.'),
   cron: cron.optional().describe('When: five fields, or six with seconds first. Or `every`.'),
   every: written(1000, 'must be at least 1s')
     .optional()
