@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe } from 'vitest'
 import { brokerContract } from './contract.js'
 import { movesContract } from './moves-contract.js'
+import { schedulesContract } from './schedules-contract.js'
 import { transitionContract } from './transitions.js'
 import { upkeepContract } from './upkeep-contract.js'
 
@@ -9,3 +10,4 @@ describe('the broker in process', () => brokerContract(() => ({ memory: randomUU
 describe('transitions in process', () => transitionContract(() => ({ memory: randomUUID() })))
 describe('moves and views in process', () => movesContract(() => ({ memory: randomUUID() })))
 describe('upkeep in process', () => upkeepContract(() => ({ memory: randomUUID() })))
+describe('schedules in process', () => schedulesContract(() => ({ memory: randomUUID() })))
