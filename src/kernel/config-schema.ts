@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { redisSchema } from '../broker/redis-settings.js'
+import type { AnyTaskDefinition } from '../core/definition.js'
 import { isPlugin, type Plugin } from '../core/plugin.js'
 import { isTimeZone } from '../core/run-at.js'
-import { scheduleIdSchema, scheduleSchema } from '../core/schedule.js'
+import { type ScheduleInput, scheduleIdSchema, scheduleSchema } from '../core/schedule.js'
 import { taskDefaultsSchema } from '../core/task-defaults.js'
 import { httpSchema } from './config-schema/http.js'
 import { queuesSchema, tasksSchema } from './config-schema/queues.js'
@@ -76,13 +77,25 @@ export const configSchema = z.strictObject({
 
 type ConfigInput = z.input<typeof configSchema>
 
+/** A schedule of what plugins define: its task and payload are theirs; a path may define anything. */
+type ScheduleOf<Entry extends PluginEntry> =
+  Entry extends Plugin<infer Tasks> ? ScheduleOfTask<Tasks[number]> : ScheduleInput
+
+type ScheduleOfTask<Task extends AnyTaskDefinition> = Task extends AnyTaskDefinition
+  ? Omit<ScheduleInput, 'task' | 'payload'> & {
+      readonly task: Task['type']
+      readonly payload?: z.input<Task['payload']>
+    }
+  : never
+
 /** A config with its defaults; durations in ms. */
 export type ParsedConfig = z.output<typeof configSchema>
 
 /** What `redisdistro.config.ts` exports by default. */
 export interface Config<Plugins extends readonly PluginEntry[] = readonly PluginEntry[]>
-  extends Omit<ConfigInput, 'plugins'> {
+  extends Omit<ConfigInput, 'plugins' | 'schedules'> {
   readonly plugins?: Plugins | undefined
+  readonly schedules?: Readonly<Record<string, ScheduleOf<Plugins[number]>>> | undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Config, definePlugin, defineTask, type Kernel } from 'redisdistro'
+import { type Config, defineConfig, definePlugin, defineTask, type Kernel } from 'redisdistro'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { until } from '../support/redis.js'
@@ -49,6 +49,19 @@ describe('a schedule in the config', () => {
     const rows = kernel.explain().filter(({ path }) => path.startsWith('schedules.a.'))
     expect(rows).toContainEqual({ path: 'schedules.a.cron', value: '0 * * * *', source: 'config' })
     expect(rows).toContainEqual({ path: 'schedules.a.overlap', value: 'skip', source: 'default' })
+  })
+})
+
+test('a compiler knows its task types and their payloads', () => {
+  const plugins = [plugin]
+  defineConfig({ plugins, schedules: { a: { task: 'note', every: '1m', payload: { n: 1 } } } })
+  // @ts-expect-error there is no such task type
+  defineConfig({ plugins, schedules: { a: { task: 'none', every: '1m', payload: { n: 1 } } } })
+  // @ts-expect-error n is a number
+  defineConfig({ plugins, schedules: { a: { task: 'note', every: '1m', payload: { n: 'x' } } } })
+  defineConfig({
+    plugins: ['./by-path.js', plugin],
+    schedules: { a: { task: 'what the path defines', every: '1m' } },
   })
 })
 

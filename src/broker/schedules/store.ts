@@ -21,8 +21,7 @@ const mostAtOnce = 20
 /** An empty text stands for nothing in an argument. */
 const orNothing = (ms: number | undefined): number | '' => ms ?? ''
 
-/** Schedules in Redis, or in the in-process store: each method is one script. */
-export function createScheduleStore(engine: Engine): ScheduleStore {
+function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'list' | 'history'> {
   const keys = scheduleKeys(engine.prefix)
   const found = async (ids: readonly string[]) => {
     if (ids.length === 0) return []
@@ -52,6 +51,23 @@ export function createScheduleStore(engine: Engine): ScheduleStore {
         stale,
       }
     },
+    async find(id: string) {
+      return (await found([id]))[0]
+    },
+    async list() {
+      const all = await readAt(keys.rules, engine.store.readHash(keys.rules))
+      return await found(Object.keys(all).sort())
+    },
+    async history(id: string): Promise<ScheduleRun[]> {
+      const call = { script: scripts.historyScript, named: { id } }
+      return readRuns((await runOnKeys(engine, keys, call)) as string)
+    },
+  }
+}
+
+function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'list' | 'history'> {
+  const keys = scheduleKeys(engine.prefix)
+  return {
     async claim({ id, revision, due, next, ticks, passed }: TickClaim) {
       const last = ticks.at(-1)
       const named = {
@@ -85,16 +101,11 @@ export function createScheduleStore(engine: Engine): ScheduleStore {
       const call = { script: scripts.removeScript, named: { id, revision } }
       return (await runOnKeys(engine, keys, call)) === '1'
     },
-    async find(id: string) {
-      return (await found([id]))[0]
-    },
-    async list() {
-      const all = await readAt(keys.rules, engine.store.readHash(keys.rules))
-      return await found(Object.keys(all).sort())
-    },
-    async history(id: string): Promise<ScheduleRun[]> {
-      const call = { script: scripts.historyScript, named: { id } }
-      return readRuns((await runOnKeys(engine, keys, call)) as string)
-    },
   }
 }
+
+/** Schedules in Redis, or in the in-process store: each method is one script. */
+export const createScheduleStore = (engine: Engine): ScheduleStore => ({
+  ...looking(engine),
+  ...changing(engine),
+})

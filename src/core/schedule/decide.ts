@@ -2,7 +2,7 @@ import type { ScheduleRule } from '../schedule.js'
 import { passedTicks, tickAfter } from './ticks.js'
 
 /** Ticks that passed longer ago than this, in ms, are missed. */
-export const misfireGrace = 60_000
+const misfireGrace = 60_000
 
 /** Ticks that are claimed at once at most: each may bring a large payload with it. */
 const mostAtOnce = 50
