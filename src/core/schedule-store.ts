@@ -60,7 +60,7 @@ export type NewScheduleRun = Omit<ScheduleRun, 'at'>
 export interface ScheduleLook {
   readonly now: number
   readonly due: readonly StoredSchedule[]
-  /** The next tick of all that is not due yet. */
+  /** The next tick of all that is not due yet, whoever knows it. */
   readonly next: number | undefined
   /** Claimed and not known to be enqueued for some seconds; whoever looks repeats them. */
   readonly stale: readonly PendingTick[]
@@ -94,7 +94,8 @@ export interface TickClaim {
  * one hash tag of its own.
  */
 export interface ScheduleStore {
-  look(): Promise<ScheduleLook>
+  /** `types`: the task types that the caller knows; of others it gives nothing. */
+  look(types: readonly string[]): Promise<ScheduleLook>
   /** True where this call has the ticks; false where another was first, or the schedule changed. */
   claim(claim: TickClaim): Promise<boolean>
   /** Takes a tick out of what is pending, and tells the history. `queue` is where its task went. */

@@ -28,7 +28,10 @@ const wholeFrom1 = (most: number) => {
 }
 
 const fields = z.strictObject({
-  task: z.string().min(1, 'must name a task type').describe('The task type that it enqueues.'),
+  task: z
+    .string()
+    .regex(idPattern, 'must name a task type')
+    .describe('The task type that it enqueues.'),
   payload: z
     .unknown()
     .optional()

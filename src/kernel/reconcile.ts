@@ -2,6 +2,7 @@ import { firstDue, nextDue } from '../client/schedule-due.js'
 import { differences } from '../client/schedule-view.js'
 import type { Broker } from '../core/broker.js'
 import { isRedisDistroError } from '../core/errors.js'
+import type { TaskRegistry } from '../core/registry.js'
 import type { ScheduleRule } from '../core/schedule.js'
 import type { ScheduleStore, StoredSchedule } from '../core/schedule-store.js'
 import type { Log } from '../telemetry/log.js'
@@ -11,6 +12,7 @@ interface ReconcileParts {
   readonly store: ScheduleStore
   /** The config's, by id. */
   readonly schedules: ReadonlyMap<string, ScheduleRule>
+  readonly tasks: TaskRegistry
   /** Whose they are: other services' may lie in the same store. */
   readonly service: string
   readonly log: Log
@@ -85,9 +87,19 @@ async function retire(parts: ReconcileParts, { id, revision }: StoredSchedule): 
   return removed
 }
 
+/** Ticks of a type that nobody knows wait for somebody who does. */
+function warnOfStrangers({ tasks, log }: ReconcileParts, stored: readonly StoredSchedule[]): void {
+  for (const { id, rule, source, removed } of stored) {
+    if (source === 'config' || removed || tasks.has(rule.task)) continue
+    const about = { schedule: id, task: rule.task }
+    log.warn("A schedule's task type is not in the config; its ticks wait for who knows it", about)
+  }
+}
+
 async function settle(parts: ReconcileParts): Promise<boolean> {
   const { store, schedules, service } = parts
   const stored = await store.list()
+  warnOfStrangers(parts, stored)
   const left = stored.filter(
     (each) => each.source === 'config' && each.service === service && !schedules.has(each.id),
   )
@@ -111,11 +123,13 @@ async function settle(parts: ReconcileParts): Promise<boolean> {
  */
 export async function reconcileSchedules(
   broker: Broker,
-  { schedules, telemetry: { service } }: Pick<ResolvedConfig, 'schedules' | 'telemetry'>,
+  config: Pick<ResolvedConfig, 'schedules' | 'tasks' | 'telemetry'>,
   log: Log,
 ): Promise<void> {
   const now = () => broker.now()
-  const parts = { store: broker.schedules, schedules, service, log, now }
+  const { schedules, tasks, telemetry } = config
+  const { service } = telemetry
+  const parts = { store: broker.schedules, schedules, tasks, service, log, now }
   try {
     for (let i = 0; i < tries; i++) if (await settle(parts)) return
   } catch (error) {

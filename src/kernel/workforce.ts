@@ -98,10 +98,11 @@ export class Workforce {
     const posts = this.#posts
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
+    const types = [...config.tasks.keys()]
     this.#services = [
       rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
       pruner({ broker, partitions: retained, log, counters }),
-      scheduler({ store: broker.schedules, client, log, counters }),
+      scheduler({ store: broker.schedules, client, types, log, counters }),
       this.#lookout(),
     ]
     for (const service of this.#services) service.start()

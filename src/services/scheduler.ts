@@ -11,6 +11,11 @@ const rareLook = 2000
 /** ms until the next look where what is due was another's. */
 const soon = 100
 
+export interface SchedulerParts extends TickEnqueuerParts {
+  /** Task types that this kernel knows: ticks of others are for those who know them. */
+  readonly types: readonly string[]
+}
+
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /**
@@ -18,8 +23,8 @@ const wordsOf = (error: unknown) => (error instanceof Error ? error.message : St
  * has it, and what one has claimed and not enqueued is repeated by another, under the same id. All
  * goes by Redis's clock.
  */
-export function scheduler(parts: TickEnqueuerParts): Service {
-  const { store, client, log, counters } = parts
+export function scheduler(parts: SchedulerParts): Service {
+  const { store, client, types, log, counters } = parts
   let pause = rareLook
 
   /** True where the ticks were this kernel's. */
@@ -42,7 +47,7 @@ export function scheduler(parts: TickEnqueuerParts): Service {
 
   const round = async (): Promise<void> => {
     pause = lookEvery
-    const look = await store.look()
+    const look = await store.look(types)
     const taken = look.due.map((schedule) => take(schedule, look.now))
     const repeated = look.stale.map((tick) => enqueueTick(parts, tick))
     const [mine] = await Promise.all([all(taken), all(repeated)])

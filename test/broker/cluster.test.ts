@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest'
 import { testRedisServer } from '../support/redis.js'
 import { startCluster, type TestCluster } from '../support/redis-cluster.js'
 import { brokerContract } from './contract.js'
+import { schedulesContract } from './schedules-contract.js'
 import { transitionContract } from './transitions.js'
 
 let cluster: TestCluster
@@ -13,3 +14,4 @@ afterAll(() => cluster?.stop())
 const connect = () => ({ cluster: cluster.settings })
 describe('the broker on a Redis Cluster', () => brokerContract(connect))
 describe('transitions on a Redis Cluster', () => transitionContract(connect))
+describe('schedules on a Redis Cluster', () => schedulesContract(connect))

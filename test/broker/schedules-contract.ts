@@ -75,14 +75,29 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
   })
 
   test('lists by id, and finds what is due and what comes next', async () => {
-    expect(await store.look()).toEqual({ now: stage.now, due: [], next: undefined, stale: [] })
+    expect(await store.look(['note'])).toEqual({
+      now: stage.now,
+      due: [],
+      next: undefined,
+      stale: [],
+    })
     await save('b', stage.now + 5000)
     await save('a', stage.now)
     await save('ended', undefined)
     expect((await store.list()).map(({ id }) => id)).toEqual(['a', 'b', 'ended'])
-    const { due, next } = await store.look()
+    const { due, next } = await store.look(['note'])
     expect(due.map(({ id }) => id)).toEqual(['a'])
     expect(next).toBe(stage.now + 5000)
+  })
+
+  test('gives who looks what is of task types that it knows', async () => {
+    await save('a', stage.now)
+    expect((await store.look([])).due).toEqual([])
+    expect((await store.look(['other', 'constructor'])).due).toEqual([])
+    await claim('a')
+    stage.now += 5000
+    expect((await store.look(['other'])).stale).toEqual([])
+    expect((await store.look(['other', 'note'])).stale).toHaveLength(1)
   })
 
   test('gives a tick to the first who claims it', async () => {
@@ -111,15 +126,15 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     await save('a', stage.now)
     const tick = tickOf('a', stage.now)
     await claim('a')
-    expect((await store.look()).stale).toEqual([])
+    expect((await store.look(['note'])).stale).toEqual([])
     stage.now += 5000
-    expect((await store.look()).stale).toEqual([tick])
-    expect((await store.look()).stale).toEqual([])
+    expect((await store.look(['note'])).stale).toEqual([tick])
+    expect((await store.look(['note'])).stale).toEqual([])
     stage.now += 5000
-    expect((await store.look()).stale).toEqual([tick])
+    expect((await store.look(['note'])).stale).toEqual([tick])
     await store.settle(tick, { tick: 't', outcome: 'enqueued', taskId: tick.taskId }, 'default')
     stage.now += 5000
-    expect((await store.look()).stale).toEqual([])
+    expect((await store.look(['note'])).stale).toEqual([])
     expect((await store.find('a'))?.last).toEqual({
       tick: tick.tick,
       taskId: tick.taskId,
@@ -162,7 +177,7 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     expect(await store.find('a')).toBeUndefined()
     expect(await store.history('a')).toEqual([])
     stage.now += 5000
-    const { due, stale } = await store.look()
+    const { due, stale } = await store.look(['note'])
     expect({ due, stale: stale.map(({ id }) => id) }).toEqual({ due: [], stale: ['a'] })
     await store.settle(tickOf('a', stage.now - 5000), { tick: '1', outcome: 'enqueued' })
     expect(await store.history('a')).toEqual([])

@@ -1,6 +1,6 @@
 /** The keys of all schedules, `<prefix>:{schedules}:<name>`: one hash tag, so that one script has them. */
 const names = [
-  /** hash id → `revision`, a space, and the record's JSON */
+  /** hash id → revision, task type and the record's JSON, a space between them */
   'rules',
   /** zset id → ms of its next tick; none where it is paused, removed or has ended */
   'due',
@@ -8,7 +8,7 @@ const names = [
   'state',
   /** zset task id → ms when it was claimed, or taken up again */
   'pending',
-  /** hash task id → JSON of what is to be enqueued */
+  /** hash task id → its tick, task type and the JSON of what is to be enqueued, a space between them */
   'snapshots',
   /** hash id → a JSON line for each of its last runs, the newest first */
   'history',

@@ -38,22 +38,40 @@ return out
 `,
 )
 
-/** What is due and what is stale, which is touched so that one kernel at a time repeats it. */
+/**
+ * What is due and what is stale, of task types that the caller knows: others are left to those who know
+ * them. What is stale is touched, so that one kernel at a time repeats it.
+ */
 export const look = fragment(
   'look',
   `
+local known = {}
+for i = rest + 1, #ARGV do known[ARGV[i]] = true end
+local function typeOf(stored) return string.match(stored or '', '^%S+ (%S+) ') or '' end
 local later = call('ZRANGEBYSCORE', due, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', '0', '1')
 out[1] = now
 out[2] = later[2] and text(tonumber(later[2])) or ''
-local ids = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', '0', most)
-out[3] = text(#ids)
-for i = 1, #ids do describe(ids[i]) end
+out[3] = '0'
+local found = 0
+local ids = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', '0', '1000')
+for i = 1, #ids do
+  if found < tonumber(most) and known[typeOf(call('HGET', rules, ids[i]) or '')] then
+    found = found + 1
+    describe(ids[i])
+  end
+end
+out[3] = text(found)
 local before = text(tonumber(now) - tonumber(stale))
-local left = call('ZRANGEBYSCORE', pending, '-inf', before, 'LIMIT', '0', most)
+local left = call('ZRANGEBYSCORE', pending, '-inf', before, 'LIMIT', '0', '1000')
+found = 0
 for i = 1, #left do
-  call('ZADD', pending, now, left[i])
-  out[#out + 1] = left[i]
-  out[#out + 1] = call('HGET', snapshots, left[i]) or ''
+  local snapshot = call('HGET', snapshots, left[i]) or ''
+  if found < tonumber(most) and known[typeOf(snapshot)] then
+    found = found + 1
+    call('ZADD', pending, now, left[i])
+    out[#out + 1] = left[i]
+    out[#out + 1] = snapshot
+  end
 end
 return out
 `,

@@ -28,19 +28,22 @@ function recordOf(text: string): ScheduleRecord | undefined {
     : undefined
 }
 
+/** A number, a task type and JSON: scripts read the first two. */
+const kept = /^(\d+) \S+ (.*)$/s
+
 /** A schedule from a script's answer; undefined where there is none, or none that can be read. */
 export function readSchedule(answer: readonly string[], at: number): StoredSchedule | undefined {
   const [id = '', stored = '', due = '', paused, runs, last = '', queue = ''] = answer.slice(
     at,
     at + fieldsOfSchedule,
   )
-  const gap = stored.indexOf(' ')
-  const record = recordOf(stored.slice(gap + 1))
-  if (gap === -1 || record === undefined) return undefined
+  const [, revision, json = ''] = kept.exec(stored) ?? []
+  const record = recordOf(json)
+  if (record === undefined) return undefined
   const [, tick, taskId] = /^(\S+) (\S+)$/.exec(last) ?? []
   return {
     id,
-    revision: Number(stored.slice(0, gap)),
+    revision: Number(revision),
     ...record,
     due: due === '' ? undefined : Number(due),
     paused: paused === '1',
@@ -54,7 +57,7 @@ export function readSchedule(answer: readonly string[], at: number): StoredSched
 
 /** What was to be enqueued; undefined where it cannot be read. */
 export function readPending(text: string): PendingTick | undefined {
-  const tick = readJson(text)
+  const tick = readJson(kept.exec(text)?.[2] ?? '')
   return isObject(tick) && typeof tick['taskId'] === 'string' && typeof tick['task'] === 'string'
     ? (tick as unknown as PendingTick)
     : undefined

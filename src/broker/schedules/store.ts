@@ -30,9 +30,9 @@ function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'list' |
     return ids.flatMap((_, i) => readSchedule(answer, i * fieldsOfSchedule) ?? [])
   }
   return {
-    async look() {
+    async look(types: readonly string[]) {
       const named = { stale: staleAfter, most: mostAtOnce }
-      const call = { script: scripts.lookScript, named }
+      const call = { script: scripts.lookScript, named, rest: types }
       const answer = (await runOnKeys(engine, keys, call)) as string[]
       const [now, next = '', count] = answer
       const rest = 3 + Number(count) * fieldsOfSchedule
@@ -78,7 +78,10 @@ function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'list' 
         last: last === undefined ? '' : `${last.tick} ${last.taskId}`,
         ticks: ticks.length,
       }
-      const claimed = ticks.flatMap((tick) => [tick.taskId, JSON.stringify(tick)])
+      const claimed = ticks.flatMap((tick) => [
+        tick.taskId,
+        `${tick.tick} ${tick.task} ${JSON.stringify(tick)}`,
+      ])
       const rest = [...claimed, ...passed.map((run) => JSON.stringify(run))]
       const call = { script: scripts.claimScript, named, rest }
       return (await runOnKeys(engine, keys, call)) === '1'
@@ -92,7 +95,7 @@ function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'list' 
       await runOnKeys(engine, keys, { script: scripts.noteScript, named })
     },
     async save({ id, revision, record, paused, due }: ScheduleChange) {
-      const text = JSON.stringify(record)
+      const text = `${record.rule.task} ${JSON.stringify(record)}`
       const following = due === 'keep' ? 'keep' : orNothing(due)
       const named = { id, revision, record: text, paused: paused ? 1 : 0, following }
       return (await runOnKeys(engine, keys, { script: scripts.saveScript, named })) === '1'
