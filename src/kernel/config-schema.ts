@@ -31,7 +31,9 @@ const telemetrySchema = z.strictObject({
     .string()
     .min(1)
     .default('redisdistro')
-    .describe('Name that this service has in traces and metrics; changes nothing yet.'),
+    .describe(
+      "Name of this service: whose the config's schedules are; in traces it changes nothing yet.",
+    ),
   traces: z
     .boolean()
     .default(true)
