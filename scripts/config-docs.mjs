@@ -25,6 +25,7 @@ import { built, isMain, writeOrCheck } from './generated.mjs'
 const names = new Map([
   ['queues', '<name>'],
   ['tasks', '<type>'],
+  ['schedules', '<id>'],
 ])
 
 /** @param {unknown} value */

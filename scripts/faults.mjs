@@ -23,17 +23,22 @@ const marks = {
   end: '<!-- end of the long run -->',
 }
 const everything = ['test/faults', 'test/model', 'fuzz']
-const usage = `Usage: npm run faults [-- [--write] [--soak MINUTES] [part of a test file's path ...]]
+const usage = `Usage: npm run faults [-- [--write] [--soak MINUTES] [--schedules MINUTES] [part of a test file's path ...]]
 
 Runs the fault experiments in their long size against real servers and processes, and prints what
 was counted. --write puts the table into docs/guarantees.md. --soak has one fleet work for so long
-under faults instead.`
+under faults instead, and --schedules ten kernels that share schedules and are killed at random.`
 
 function readWords() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { write: { type: 'boolean' }, soak: { type: 'string' }, help: { type: 'boolean' } },
+      options: {
+        write: { type: 'boolean' },
+        soak: { type: 'string' },
+        schedules: { type: 'string' },
+        help: { type: 'boolean' },
+      },
     })
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) }
@@ -45,12 +50,16 @@ if ('wrong' in said) {
   console.error(`${said.wrong}\n\n${usage}`)
   process.exit(2)
 }
-const { write = false, soak, help } = said.values
+const { write = false, soak, schedules, help } = said.values
 if (help) {
   console.log(usage)
   process.exit(0)
 }
-const picked = soak === undefined ? said.positionals : ['test/faults/soak.ts']
+const alone =
+  soak !== undefined
+    ? ['test/faults/soak.ts']
+    : schedules !== undefined && ['test/faults/schedules.test.ts']
+const picked = alone || said.positionals
 
 /** @param {number} ms */
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
@@ -126,6 +135,7 @@ async function runAll() {
       REDISDISTRO_FAULTS: 'long',
       REDISDISTRO_FAULTS_REPORT: report,
       REDISDISTRO_FAULTS_SOAK: soak ?? '',
+      REDISDISTRO_FAULTS_SCHEDULES: schedules ?? '',
       NO_COLOR: '1',
     },
   })

@@ -1,5 +1,5 @@
 import type { Partition } from '../core/broker.js'
-import { partitionKeys } from './keys.js'
+import { type KeyName, partitionKeys } from './keys.js'
 import type { Script } from './script.js'
 import type { ScriptRunner, ScriptStore } from './script-store.js'
 import { explained } from './wrong-type.js'
@@ -20,18 +20,18 @@ export interface Engine extends ScriptEngine {
 /** Values of a script's named arguments; all but `now`, which the engine gives. */
 export type Named<Arg extends string> = Readonly<Record<Exclude<Arg, 'now'>, string | number>>
 
-/** Runs a script on one partition. `rest` follows the named arguments. */
-export function runScript<Arg extends string>(
+interface ScriptCall<Arg extends string, Key extends string> {
+  readonly script: Script<Arg, Key>
+  readonly named: Named<Arg>
+  readonly rest?: readonly (string | number)[]
+}
+
+/** Runs a script on keys by their names. `rest` follows the named arguments. */
+export function runOnKeys<Arg extends string, Key extends string>(
   engine: ScriptEngine,
-  call: {
-    readonly script: Script<Arg>
-    readonly partition: Partition
-    readonly named: Named<Arg>
-    readonly rest?: readonly (string | number)[]
-  },
+  keys: Readonly<Record<Key, string>>,
+  { script, named, rest }: ScriptCall<Arg, Key>,
 ): Promise<unknown> {
-  const { script, partition, named, rest } = call
-  const keys = partitionKeys(engine.prefix, partition)
   const values = script.args.map((name) =>
     name === 'now' ? engine.now() : named[name as Exclude<Arg, 'now'>],
   )
@@ -41,4 +41,12 @@ export function runScript<Arg extends string>(
   return running.catch(async (error: unknown) => {
     throw await explained(error, { store, script, keys: used })
   })
+}
+
+/** Runs a script on one partition. */
+export function runScript<Arg extends string>(
+  engine: ScriptEngine,
+  call: ScriptCall<Arg, KeyName> & { readonly partition: Partition },
+): Promise<unknown> {
+  return runOnKeys(engine, partitionKeys(engine.prefix, call.partition), call)
 }

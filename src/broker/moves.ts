@@ -1,6 +1,7 @@
 import type { Edit, Moved, Partition } from '../core/broker.js'
 import type { State } from '../core/state.js'
 import { type Engine, runScript } from './arguments.js'
+import type { KeyName } from './keys.js'
 import type { Script } from './script.js'
 import { editScript } from './scripts.js'
 
@@ -8,12 +9,15 @@ import { editScript } from './scripts.js'
 export async function moveTasks(
   engine: Engine,
   partition: Partition,
-  call: { readonly script: Script<'now'> | Script<never>; readonly ids: readonly string[] },
+  call: {
+    readonly script: Script<'now', KeyName> | Script<never, KeyName>
+    readonly ids: readonly string[]
+  },
 ): Promise<Moved[]> {
   if (call.ids.length === 0) return []
   const { script, ids } = call
   const words = await runScript(engine, {
-    script: script as Script<'now'>,
+    script: script as Script<'now', KeyName>,
     partition,
     named: {},
     rest: ids,

@@ -21,6 +21,7 @@ import { systemClock } from '../core/clock.js'
 import type { EventRange } from '../core/event.js'
 import type { Life } from '../core/life.js'
 import type { LimitsChange, QueueLimits } from '../core/limits.js'
+import type { ScheduleStore } from '../core/schedule-store.js'
 import { type Engine, runScript, type ScriptEngine } from './arguments.js'
 import { forgetLayout, publishCatalogue, readCatalogue, readLayouts } from './catalogue.js'
 import { confirmIds } from './confirm.js'
@@ -37,6 +38,7 @@ import { enqueueTasks, giveBackTasks, runCycle } from './movement.js'
 import { editTask, moveTasks } from './moves.js'
 import * as queries from './queries.js'
 import { RedisStore } from './redis-store.js'
+import { createScheduleStore } from './schedules/store.js'
 import * as scripts from './scripts.js'
 import { holders, pruneTasks, rescueTasks } from './upkeep.js'
 
@@ -47,6 +49,7 @@ import { holders, pruneTasks, rescueTasks } from './upkeep.js'
  * wait for more than the server's answer.
  */
 class RedisBroker implements Broker {
+  readonly schedules: ScheduleStore
   readonly #engine: Engine
   readonly #options: BrokerOptions
   readonly #durable: DurableStore | undefined
@@ -66,6 +69,7 @@ class RedisBroker implements Broker {
       prefix: options.prefix,
       now: () => (clock ? Math.floor(clock.now()) : ''),
     }
+    this.schedules = createScheduleStore(this.#engine)
     const { durability } = options
     this.#durable = durability && new DurableStore({ ...options, durability }, store)
     this.#enqueuing = this.#durable ? { ...this.#engine, store: this.#durable } : this.#engine

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { KeyName } from './keys.js'
+import type { ScheduleKey } from './schedules/keys.js'
 
 /** A named piece of Lua, composed into scripts; never sent alone. */
 export interface Fragment {
@@ -8,9 +9,9 @@ export interface Fragment {
 }
 
 /** A script as it is sent: its keys and arguments are named once, here. */
-export interface Script<Arg extends string = string> {
+export interface Script<Arg extends string = string, Key extends string = string> {
   readonly name: string
-  readonly keys: readonly KeyName[]
+  readonly keys: readonly Key[]
   readonly args: readonly Arg[]
   /** Plain text, and the one for servers that know script flags; each with its SHA1. */
   readonly plain: Source
@@ -41,15 +42,18 @@ const writesWhenFull = "redis.call('PERSIST', KEYS[1])"
  * the last named one. Every script but those that take new tasks runs on a full Redis, since what
  * frees memory must; one that only reads says so, and runs where Redis takes no writes.
  */
-export function defineScript<const Arg extends string>(parts: {
+export function defineScript<
+  const Arg extends string,
+  const Key extends KeyName | ScheduleKey,
+>(parts: {
   name: string
-  keys: readonly KeyName[]
+  keys: readonly Key[]
   args: readonly Arg[]
   body: readonly Fragment[]
   refusedWhenFull?: boolean
   /** Writes nothing. */
   reads?: boolean
-}): Script<Arg> {
+}): Script<Arg, Key> {
   const { name, keys, args, body, reads, refusedWhenFull } = parts
   const lines = [
     `local ${keys.join(', ')} = ${keys.map((_, i) => `KEYS[${i + 1}]`).join(', ')}`,

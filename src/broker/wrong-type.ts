@@ -1,12 +1,13 @@
 import { RedisDistroError } from '../core/errors.js'
 import type { KeyName } from './keys.js'
 import { typesScript } from './query-scripts.js'
+import type { ScheduleKey } from './schedules/keys.js'
 import type { Script } from './script.js'
 import type { ScriptRunner } from './script-store.js'
 
 type Kind = 'hash' | 'zset' | 'set' | 'list' | 'string' | 'stream'
 
-const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
+const kinds: Readonly<Partial<Record<string, Kind>>> = {
   waiting: 'zset',
   scheduled: 'zset',
   retryable: 'zset',
@@ -21,7 +22,9 @@ const kinds: Readonly<Partial<Record<KeyName, Kind>>> = {
   wake: 'list',
   listen: 'string',
   events: 'stream',
-}
+  due: 'zset',
+  pending: 'zset',
+} satisfies Partial<Record<KeyName | ScheduleKey, Kind>>
 
 /** True where Redis refused a command since its key is of another type. */
 function isWrongType(error: unknown): error is RedisDistroError {

@@ -3,8 +3,8 @@ import { overlaid, partPayload } from '../client/beside.js'
 import type { EnqueuedTask } from '../client/contract.js'
 import { priorities } from '../core/task.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
+import { readJsonArgument } from './json-argument.js'
 import { printResult } from './output.js'
-import { readPayload } from './payload.js'
 import { withKernel } from './project.js'
 
 const attempts = wholeNumber(1, 1000, (message) => new InvalidArgumentError(message))
@@ -54,7 +54,7 @@ async function enqueue(
   command: Command,
 ): Promise<void> {
   const options = optionsOf<EnqueueOptions>(command)
-  const given = await readPayload(argument, command)
+  const given = argument === undefined ? {} : await readJsonArgument(argument, 'payload', command)
   const task = await withKernel(options, async ({ client }) => {
     const { fields } = await client.type(type)
     const { payload, options: beside } = partPayload(given, fields)

@@ -14,6 +14,7 @@ import { optionsOf } from './globals.js'
 import { addJob } from './job.js'
 import { addOpenApi } from './openapi.js'
 import { addQueue } from './queue.js'
+import { addSchedule } from './schedule.js'
 import { addStart } from './start.js'
 import { addStats } from './stats.js'
 import { addTask } from './task.js'
@@ -27,6 +28,7 @@ const addAll = [
   addQueue,
   addDead,
   addJob,
+  addSchedule,
   addWorker,
   addStats,
   addEvents,

@@ -4,8 +4,8 @@ import { states, transitions } from '../core/state.js'
 import type { Task } from '../core/task.js'
 import { failure } from './failure.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
+import { readJsonArgument } from './json-argument.js'
 import { printResult, remark } from './output.js'
-import { readPayload } from './payload.js'
 import { withKernel } from './project.js'
 import { taskSheet, taskTable } from './task-words.js'
 
@@ -91,7 +91,7 @@ async function editTask(
   if (argument === undefined && process.stdin.isTTY) {
     command.error('error: the new payload is wanted: JSON, @FILE, or - for stdin')
   }
-  const payload = await readPayload(argument ?? '-', command)
+  const payload = await readJsonArgument(argument ?? '-', 'payload', command)
   const { queue, run } = options
   const result = await withKernel(options, ({ operator }) =>
     operator.edit(id, payload, { queue, run }),

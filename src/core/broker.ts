@@ -4,6 +4,7 @@ import type { KeeperOptions, LeaseKeeper } from './lease-keeper.js'
 import type { Life } from './life.js'
 import type { LimitsChange, QueueLimits } from './limits.js'
 import type { Partition } from './partition.js'
+import type { ScheduleStore } from './schedule-store.js'
 import type { EndedState, State } from './state.js'
 import type {
   Catalogue,
@@ -173,6 +174,8 @@ export interface Broker extends EventBroker, JobStore {
   readonly says: string
   /** False for the in-process store: no second process, no forked children, lease on the loop. */
   readonly shared: boolean
+  /** What enqueues tasks again and again. */
+  readonly schedules: ScheduleStore
   /** Connects and checks the server (version, eviction policy); throws `unsafe_redis`. */
   open(): Promise<void>
   close(): Promise<void>

@@ -30,6 +30,7 @@ export const errorCodes = {
     says: 'No task of this id exists; it may be past its retention.',
   },
   unknown_job: { family: 'caller', says: 'No job of this id exists; the last hundred are kept.' },
+  unknown_schedule: { family: 'caller', says: 'No schedule of this id exists.' },
   unknown_route: { family: 'caller', says: 'There is no such route.' },
   bad_payload: {
     family: 'caller',

@@ -38,6 +38,7 @@ export function statusOf(code: ErrorCode): number {
     case 'unknown_queue':
     case 'unknown_task':
     case 'unknown_job':
+    case 'unknown_schedule':
     case 'unknown_route':
       return 404
     case 'wrong_state':

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Enqueuer, OperatorContract } from '../client/contract.js'
+import type { SchedulesContract } from '../client/schedules.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { type AppOptions, createApp } from './app.js'
@@ -16,6 +17,7 @@ import type { OpenApiDocument } from './openapi/document.js'
 import { noteRoutes, type OpenApiParts, openApiRoutes, writeDocument } from './openapi/routes.js'
 import type { PayloadLimits } from './payload-limits.js'
 import { queueRoutes } from './queues.js'
+import { scheduleRoutes } from './schedules.js'
 import { taskRoutes } from './tasks.js'
 import { workerRoutes } from './workers.js'
 
@@ -40,6 +42,8 @@ export interface HttpParts {
   /** Needed in the producer's role, which has no enqueue routes without it. */
   readonly enqueuer?: Enqueuer
   readonly operator: OperatorContract
+  /** Needed where there shall be routes of schedules. */
+  readonly schedules?: SchedulesContract
   readonly counters: Counters
   readonly log: Log
   ready(): Promise<Readiness>
@@ -51,7 +55,7 @@ interface RouteParts extends HttpParts {
 
 /** Adds the routes of its role, and gives what they say of themselves. */
 function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts): OpenApiParts {
-  const { enqueuer, operator } = parts
+  const { enqueuer, operator, schedules } = parts
   const { payload, batchLimit } = options
   const types = async () => (await enqueuer?.types()) ?? []
   const described = { routes: noteRoutes(app), types, batchLimit }
@@ -63,6 +67,7 @@ function addRoutes(app: FastifyInstance, options: HttpOptions, parts: RouteParts
   queueRoutes(app, operator)
   deadLetterRoutes(app, operator)
   jobRoutes(app, operator)
+  if (schedules !== undefined) scheduleRoutes(app, schedules, payload)
   workerRoutes(app, operator)
   eventRoutes(app, parts, options.maxListeners)
   openApiRoutes(app, described)

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { redisSchema } from '../broker/redis-settings.js'
+import type { AnyTaskDefinition } from '../core/definition.js'
 import { isPlugin, type Plugin } from '../core/plugin.js'
 import { isTimeZone } from '../core/run-at.js'
+import { type ScheduleInput, scheduleIdSchema, scheduleSchema } from '../core/schedule.js'
 import { taskDefaultsSchema } from '../core/task-defaults.js'
 import { httpSchema } from './config-schema/http.js'
 import { queuesSchema, tasksSchema } from './config-schema/queues.js'
@@ -29,7 +31,9 @@ const telemetrySchema = z.strictObject({
     .string()
     .min(1)
     .default('redisdistro')
-    .describe('Name that this service has in traces and metrics; changes nothing yet.'),
+    .describe(
+      "Name of this service: whose the config's schedules are; in traces it changes nothing yet.",
+    ),
   traces: z
     .boolean()
     .default(true)
@@ -45,7 +49,7 @@ const timeSchema = z.strictObject({
     .string()
     .refine(isTimeZone, 'must be an IANA zone such as Europe/Rome or UTC')
     .default('UTC')
-    .describe('Zone that text times are read in where nobody names one.'),
+    .describe('Zone that text times and schedules are read in where nobody names one.'),
 })
 
 /** The whole config: types, defaults, messages and reference docs come from here. */
@@ -59,6 +63,10 @@ export const configSchema = z.strictObject({
       "Folders outside the project that plugins by path may lie in, from the config's own.",
     ),
   tasks: tasksSchema.describe('Options of task types, over what their definitions say.'),
+  schedules: z
+    .record(scheduleIdSchema, scheduleSchema)
+    .prefault({})
+    .describe('Tasks that are enqueued again and again, by the id of their schedule.'),
   queues: queuesSchema.describe('The queues that exist, by name; default always does.'),
   defaults: taskDefaultsSchema.prefault({}).describe('What holds where nothing else is said.'),
   worker: workerSchema.prefault({}).describe('Leases, crashes and shutdown.'),
@@ -66,18 +74,30 @@ export const configSchema = z.strictObject({
   telemetry: telemetrySchema
     .prefault({})
     .describe('Traces and metrics; nothing is exported yet, and boot warns of what is set.'),
-  time: timeSchema.prefault({}).describe('Zone of text times.'),
+  time: timeSchema.prefault({}).describe('Zone of text times and schedules.'),
 })
 
 type ConfigInput = z.input<typeof configSchema>
+
+/** A schedule of what plugins define: its task and payload are theirs; a path may define anything. */
+type ScheduleOf<Entry extends PluginEntry> =
+  Entry extends Plugin<infer Tasks> ? ScheduleOfTask<Tasks[number]> : ScheduleInput
+
+type ScheduleOfTask<Task extends AnyTaskDefinition> = Task extends AnyTaskDefinition
+  ? Omit<ScheduleInput, 'task' | 'payload'> & {
+      readonly task: Task['type']
+      readonly payload?: z.input<Task['payload']>
+    }
+  : never
 
 /** A config with its defaults; durations in ms. */
 export type ParsedConfig = z.output<typeof configSchema>
 
 /** What `redisdistro.config.ts` exports by default. */
 export interface Config<Plugins extends readonly PluginEntry[] = readonly PluginEntry[]>
-  extends Omit<ConfigInput, 'plugins'> {
+  extends Omit<ConfigInput, 'plugins' | 'schedules'> {
   readonly plugins?: Plugins | undefined
+  readonly schedules?: Readonly<Record<string, ScheduleOf<Plugins[number]>>> | undefined
 }
 
 /**

@@ -60,6 +60,7 @@ export function explainConfig(config: ResolvedConfig): ConfigRow[] {
     defaultQueue: config.defaultQueue,
     queues: Object.fromEntries(queuesWithGiven),
     tasks: Object.fromEntries(tasks),
+    schedules: Object.fromEntries(config.schedules),
     worker,
     http,
     telemetry,

@@ -1,4 +1,5 @@
 import type { Enqueuer, OperatorContract } from '../client/contract.js'
+import type { SchedulesContract } from '../client/schedules.js'
 import { type Clock, systemClock } from '../core/clock.js'
 import { AdminServer } from '../http/admin.js'
 import type { Readiness } from '../http/health.js'
@@ -37,6 +38,7 @@ export interface FrontParts {
   readonly stopGrace: number
   readonly enqueuer: Enqueuer
   readonly operator: OperatorContract
+  readonly schedules: SchedulesContract
   readonly counters: Counters
   readonly log: Log
   ready(): Promise<Readiness>

@@ -3,12 +3,13 @@ import { Client } from '../client/client.js'
 import type { Directory } from '../client/contract.js'
 import { Operator } from '../client/operator.js'
 import { catalogueOf, registryDirectory } from '../client/registry-directory.js'
+import { Schedules } from '../client/schedules.js'
 import type { Broker } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { lazily } from '../core/lazily.js'
 import { type Lives, newLife } from '../core/life.js'
-import { redact } from '../core/secrets.js'
+import type { ScheduleStore } from '../core/schedule-store.js'
 import type { Service } from '../core/service.js'
 import { createLog, type Log } from '../telemetry/log.js'
 import { createCounters } from '../telemetry/metrics.js'
@@ -20,6 +21,8 @@ import { warnOfLeftovers } from './leftovers.js'
 import { closePlugins, setUpPlugins } from './plugin-setup.js'
 import { publisher } from './publisher.js'
 import { type ReadConfigOptions, readConfig } from './read-config.js'
+import { readinessOf } from './readiness.js'
+import { reconcileSchedules } from './reconcile.js'
 import { type ResolvedConfig, runDirectory } from './resolved-config.js'
 import { type Role, rolesOf } from './roles.js'
 import { withSource } from './sources.js'
@@ -47,8 +50,6 @@ export interface Started {
 
 export type KernelOptions = Omit<ReadConfigOptions, 'config'> & { readonly log?: Log | undefined }
 
-/** How long Redis may take to answer before the process counts as not ready, in ms. */
-const readyWithin = 1000
 /** What plugins may take to close at least, past `shutdownGrace`, in ms. */
 const closeWithin = 500
 
@@ -62,6 +63,7 @@ export class Kernel {
   readonly config: ResolvedConfig
   readonly client: Client
   readonly operator: Operator
+  readonly schedules: Schedules
   readonly #directory: Directory
   readonly #log: Log
   readonly #counters = createCounters()
@@ -86,6 +88,10 @@ export class Kernel {
     this.#directory = directory
     this.client = new Client({ broker, directory, clock, deadline })
     this.operator = new Operator({ broker, directory, clock })
+    const store = lazily<ScheduleStore>(async () => (await this.#open()).broker.schedules)
+    const { client } = this
+    const now = () => broker.now()
+    this.schedules = new Schedules({ store, client, directory, now, tz: config.time.tz })
   }
 
   /** Every value of the config with where it came from; secrets are masked. */
@@ -136,6 +142,7 @@ export class Kernel {
     }
     await this.#serveStore(store.broker)
     await warnOfLeftovers(this.config, store.broker, this.#log)
+    await reconcileSchedules(store.broker, config, this.#log)
     if (worker) await this.#work(store.broker, options)
     this.#goOn()
     const url = await this.#serve(producer)
@@ -156,7 +163,8 @@ export class Kernel {
     await beforeWork?.()
     this.#goOn()
     const known = lives ?? { own: newLife(), gone: [] }
-    const parts = { config: this.config, broker, log: this.#log, counters: this.#counters }
+    const { config, client } = this
+    const parts = { config, broker, client, log: this.#log, counters: this.#counters }
     this.#workforce = new Workforce({ ...parts, lives: known }, queues)
     this.#workforce.start()
   }
@@ -170,6 +178,7 @@ export class Kernel {
       directory: runDirectory(this.config),
       enqueuer: this.client,
       operator: this.operator,
+      schedules: this.schedules,
       counters: this.#counters,
       log: this.#log,
       ready: () => this.#ready(),
@@ -202,18 +211,8 @@ export class Kernel {
   }
 
   async #ready() {
-    const { broker } = await this.#open()
-    const late = new Promise<never>((_, reject) => {
-      setTimeout(() => reject(new Error(`no answer within ${readyWithin} ms`)), readyWithin).unref()
-    })
-    const redis = await Promise.race([broker.now(), late]).then(
-      () => 'ok',
-      (error: unknown) => redact(error instanceof Error ? error.message : String(error)),
-    )
-    const workers =
-      !this.#workforce || this.#workforce.healthy ? 'ok' : 'not every worker holds a lease'
-    const checks = { redis, ...(this.#workforce ? { workers } : {}) }
-    return { ok: Object.values(checks).every((verdict) => verdict === 'ok'), checks }
+    const workers = this.#workforce && (() => this.#workforce?.healthy === true)
+    return await readinessOf((await this.#open()).broker, workers)
   }
 
   async #stop(): Promise<void> {

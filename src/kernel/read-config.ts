@@ -14,6 +14,7 @@ import {
 import { findConfig } from './load-config.js'
 import { loadPlugins } from './plugins.js'
 import { resolveConfig } from './resolve.js'
+import { checkSchedules } from './resolve-schedules.js'
 import type { ResolvedConfig } from './resolved-config.js'
 
 export interface ReadConfigOptions {
@@ -91,5 +92,7 @@ export async function readConfig(options: ReadConfigOptions): Promise<ResolvedCo
   const roots = config.pluginRoots
   const plugins = await loadPlugins(config.plugins, { directory, file, roots })
   const given = found.value
-  return resolveConfig({ config, given, environment, saidBy, plugins, directory, file })
+  const resolved = resolveConfig({ config, given, environment, saidBy, plugins, directory, file })
+  await checkSchedules(resolved, file ?? 'the config')
+  return resolved
 }

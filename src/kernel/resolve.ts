@@ -8,6 +8,7 @@ import type { HttpSettings } from './config-schema/http.js'
 import { plainQueue, type QueueSettings } from './config-schema/queues.js'
 import type { ParsedConfig } from './config-schema.js'
 import type { Environment } from './env.js'
+import { resolveSchedules } from './resolve-schedules.js'
 import { resolveTasks } from './resolve-tasks.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 import { isGiven, SourceBook } from './sources.js'
@@ -232,6 +233,7 @@ export function resolveConfig(input: ResolveInput): ResolvedConfig {
     defaultQueue,
     queues,
     tasks: resolveTasks(plugins, context),
+    schedules: resolveSchedules(config),
     worker: config.worker,
     http,
     telemetry: resolveTelemetry(input, book),

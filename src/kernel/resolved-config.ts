@@ -4,6 +4,7 @@ import type { Retention } from '../core/broker.js'
 import type { QueueLimits } from '../core/limits.js'
 import type { Plugin } from '../core/plugin.js'
 import type { TaskRegistry } from '../core/registry.js'
+import type { ScheduleRule } from '../core/schedule.js'
 import type { TaskDefaults } from '../core/task-defaults.js'
 import type { HttpSettings } from './config-schema/http.js'
 import type { QueueSettings } from './config-schema/queues.js'
@@ -40,6 +41,8 @@ export interface ResolvedConfig {
   /** By real name. */
   readonly queues: ReadonlyMap<string, ResolvedQueue>
   readonly tasks: TaskRegistry
+  /** By id, each with its zone. */
+  readonly schedules: ReadonlyMap<string, ScheduleRule>
   readonly worker: ParsedConfig['worker']
   readonly http: HttpSettings | false
   readonly telemetry: ParsedConfig['telemetry']

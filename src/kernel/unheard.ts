@@ -6,7 +6,7 @@ const exporting = /^OTEL_(EXPORTER_OTLP_(\w+_)?ENDPOINT|(TRACES|METRICS|LOGS)_EX
 
 /** Settings that ask for telemetry to leave the process, or to be other than it is. */
 function unheard(config: Pick<ResolvedConfig, 'sources'>, env: NodeJS.ProcessEnv): string[] {
-  const keys = ['service', 'traces', 'metrics'].map((key) => `telemetry.${key}`)
+  const keys = ['traces', 'metrics'].map((key) => `telemetry.${key}`)
   // OTEL_SERVICE_NAME is heard by the SDK that the process may have.
   const given = keys.filter((key) => config.sources.get(key) === 'config')
   const set = Object.entries(env).filter(

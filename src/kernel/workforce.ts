@@ -1,6 +1,7 @@
 import { partitionsOf } from '../client/placement.js'
 import type { Broker, LeaseKeeper, Partition, Retention } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
+import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Lives } from '../core/life.js'
 import { tagOf } from '../core/partition.js'
@@ -8,6 +9,7 @@ import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
 import { rescuer } from '../services/rescuer.js'
 import { Rounds } from '../services/round.js'
+import { scheduler } from '../services/scheduler.js'
 import type { Log } from '../telemetry/log.js'
 import type { Counters } from '../telemetry/metrics.js'
 import { QueueWorker } from '../worker/queue-worker.js'
@@ -19,6 +21,7 @@ import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 export interface WorkforceParts {
   readonly config: ResolvedConfig
   readonly broker: Broker
+  readonly client: PluginClient
   readonly log: Log
   readonly counters: Counters
   readonly lives: Lives
@@ -100,7 +103,7 @@ export class Workforce {
   }
 
   start(): void {
-    const { broker, config, log, counters, lives } = this.#parts
+    const { broker, client, config, log, counters, lives } = this.#parts
     const { lease, maxBlocked } = config.worker
     this.#keeper = broker.keeper({
       lease,
@@ -113,9 +116,11 @@ export class Workforce {
     const posts = this.#posts
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
+    const types = [...config.tasks.keys()]
     this.#services = [
       rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
       pruner({ broker, partitions: retained, log, counters }),
+      scheduler({ store: broker.schedules, client, types, log, counters }),
       this.#lookout(),
     ]
     for (const service of this.#services) service.start()

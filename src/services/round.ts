@@ -2,8 +2,8 @@ import type { Service } from '../core/service.js'
 
 export interface RoundOptions {
   readonly name: string
-  /** Between the end of a round and the start of the next, in ms. */
-  readonly every: number
+  /** Between the end of a round and the start of the next, in ms; asked after each. */
+  readonly every: number | (() => number)
   round(): Promise<void>
   /** Told of a failure once, until a round succeeds again. */
   onFailure(error: unknown): void
@@ -53,7 +53,8 @@ export class Rounds implements Service {
   }
 
   #pause(): number {
-    const { every } = this.#options
+    const { every: said } = this.#options
+    const every = typeof said === 'number' ? said : said()
     return this.#failing ? Math.min(every, soonAgain) : every
   }
 

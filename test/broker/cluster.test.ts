@@ -4,6 +4,7 @@ import { startCluster, type TestCluster } from '../support/redis-cluster.js'
 import { brokerContract } from './contract.js'
 import { eventsContract } from './events-contract.js'
 import { limitsContract } from './limits-contract.js'
+import { schedulesContract } from './schedules-contract.js'
 import { transitionContract } from './transitions.js'
 
 let cluster: TestCluster
@@ -17,3 +18,4 @@ describe('the broker on a Redis Cluster', () => brokerContract(connect))
 describe('transitions on a Redis Cluster', () => transitionContract(connect))
 describe('limits on a Redis Cluster', () => limitsContract(connect))
 describe('events on a Redis Cluster', () => eventsContract(connect))
+describe('schedules on a Redis Cluster', () => schedulesContract(connect))

@@ -4,6 +4,7 @@ import { brokerContract } from './contract.js'
 import { eventsContract } from './events-contract.js'
 import { limitsContract } from './limits-contract.js'
 import { movesContract } from './moves-contract.js'
+import { schedulesContract } from './schedules-contract.js'
 import { transitionContract } from './transitions.js'
 import { upkeepContract } from './upkeep-contract.js'
 
@@ -13,3 +14,4 @@ describe('moves and views in process', () => movesContract(() => ({ memory: rand
 describe('upkeep in process', () => upkeepContract(() => ({ memory: randomUUID() })))
 describe('limits in process', () => limitsContract(() => ({ memory: randomUUID() })))
 describe('events in process', () => eventsContract(() => ({ memory: randomUUID() })))
+describe('schedules in process', () => schedulesContract(() => ({ memory: randomUUID() })))

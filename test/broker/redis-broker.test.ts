@@ -4,6 +4,7 @@ import { brokerContract } from './contract.js'
 import { eventsContract } from './events-contract.js'
 import { limitsContract } from './limits-contract.js'
 import { movesContract } from './moves-contract.js'
+import { schedulesContract } from './schedules-contract.js'
 import { transitionContract } from './transitions.js'
 import { upkeepContract } from './upkeep-contract.js'
 
@@ -13,3 +14,4 @@ describe('moves and views on Redis', () => movesContract(() => ({ url: testRedis
 describe('upkeep on Redis', () => upkeepContract(() => ({ url: testRedisUrl() })))
 describe('limits on Redis', () => limitsContract(() => ({ url: testRedisUrl() })))
 describe('events on Redis', () => eventsContract(() => ({ url: testRedisUrl() })))
+describe('schedules on Redis', () => schedulesContract(() => ({ url: testRedisUrl() })))

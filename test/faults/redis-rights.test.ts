@@ -44,7 +44,11 @@ async function refusedTo(redis: MortalRedis): Promise<string[]> {
 /** Everything that a person may do and look at. */
 async function everyRoute(url: string, fleet: Fleet): Promise<Map<string, number>> {
   const seen = new Map<string, number>()
-  const call = async (route: string, method: 'GET' | 'POST' | 'DELETE' = 'GET', body?: unknown) => {
+  const call = async (
+    route: string,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE' = 'GET',
+    body?: unknown,
+  ) => {
     const answer = await callApi(`${url}${route}`, { method, ...(body ? { body } : {}) })
     seen.set(`${method} ${route}`, answer.status)
     return answer.body
@@ -71,6 +75,16 @@ async function everyRoute(url: string, fleet: Fleet): Promise<Map<string, number
   await call('/enqueue/note/batch', 'POST', [{ n: 6 }, { n: 7 }])
   await call('/queues/default/pause', 'POST')
   await call('/queues/default/resume', 'POST')
+  const rule = { task: 'note', every: '1s', payload: { n: 9 }, limit: 2 }
+  await call('/schedules/s', 'PUT', rule)
+  await call('/schedules/s/run', 'POST')
+  await call('/schedules/s/pause', 'POST')
+  await call('/schedules/s/resume', 'POST')
+  const ended = async () => (await call('/schedules/s'))['state'] === 'ended'
+  await until(ended, { describe: 'the ticks of a schedule' })
+  await call('/schedules/s/preview')
+  await call('/schedules')
+  await call('/schedules/s', 'DELETE')
   const looks = ['/tasks?tag=a', '/queues', '/queues/default', '/workers', '/stats', '/metrics']
   for (const route of ['/ready', ...looks]) await call(route)
   const listener = await fetch(`${url}/events`)

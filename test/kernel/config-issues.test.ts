@@ -26,9 +26,9 @@ test('an unknown key is named with its path, its value, what is allowed and what
     'queues.images.concurency: 8 is not known here; allowed: concurrency, partitions, retry, ' +
       "timeout, deadLetter, retention; did you mean 'concurrency'?",
   )
-  expect(first({ schedules: {} })).toBe(
-    'schedules: {} is not known here; allowed: redis, plugins, pluginRoots, tasks, queues, defaults, worker, ' +
-      'http, telemetry, time',
+  expect(first({ scheduler: {} })).toBe(
+    'scheduler: {} is not known here; allowed: redis, plugins, pluginRoots, tasks, schedules, queues, ' +
+      "defaults, worker, http, telemetry, time; did you mean 'schedules'?",
   )
   expect(first({ defaults: { retry: { attemps: 3 } } })).toContain("did you mean 'attempts'?")
   expect(first({ http: { admin: { prot: 1 } } })).toContain('http.admin')
@@ -137,6 +137,7 @@ test('an empty config has every default', () => {
     plugins: [],
     pluginRoots: [],
     tasks: {},
+    schedules: {},
     queues: {},
     defaults: {
       retry: { attempts: 10, backoff: 'exponential', delay: 5000, maxDelay: hour, jitter: 0.2 },

@@ -123,7 +123,7 @@ test('a plugin that never closes holds a stop up for the grace and half a second
 
 test('settings of telemetry that change nothing yet are told of', async () => {
   const log = keepingLog()
-  const kernel = await kernelOf(testConfig({ telemetry: { service: 'shop' }, http: false }), {
+  const kernel = await kernelOf(testConfig({ telemetry: { traces: false }, http: false }), {
     log,
   })
   await kernel.start()

@@ -1,7 +1,5 @@
 import { z } from 'zod'
-import type { Job, PurgePreview, Replay } from '../../client/bulk-contract.js'
 import type {
-  DeadLetterFilter,
   EnqueuedTask,
   LimitsStatus,
   QueueStatus,
@@ -13,16 +11,10 @@ import { errorCodes, type Issue } from '../../core/errors.js'
 import { states } from '../../core/state.js'
 import { type AttemptRecord, priorities, type Task, type TaskError } from '../../core/task.js'
 import { type Problem, statusOf } from '../problem.js'
+import { job, purgedOrPreview, replay } from './bulk-answers.js'
+import { count, recordOf, time } from './records.js'
+import { schedule, schedulePreview, scheduleRun } from './schedule-answers.js'
 
-/** The schema of a record of ours: every field of it, and no other. */
-const recordOf = <Shown>(
-  shape: {
-    readonly [Key in keyof Required<Shown>]: z.ZodType<Shown[Key] | undefined>
-  },
-): z.ZodType<Shown> => z.strictObject(shape) as unknown as z.ZodType<Shown>
-
-const time = z.iso.datetime()
-const count = z.int().min(0)
 const state = z.enum(states)
 
 const taskError = recordOf<TaskError>({
@@ -169,43 +161,6 @@ const problem = recordOf<Problem>({
   checks: checks.optional().describe('What /ready looked at.'),
 }).describe('A problem document of RFC 9457.')
 
-const replay = recordOf<Replay>({
-  requeued: count,
-  skipped: count.describe('Left, since another task holds their unique key.'),
-})
-
-const purged = z.strictObject({ purged: count })
-
-const purgePreview = recordOf<PurgePreview>({
-  wouldPurge: count,
-  oldest: time.nullable(),
-  newest: time.nullable(),
-  sample: z.array(z.string()).describe('Ids of some of them, the newest, ten at most.'),
-})
-
-const job = recordOf<Job>({
-  id: z.string(),
-  kind: z.literal('requeue'),
-  state: z.enum(['running', 'done', 'stopped', 'failed']),
-  key: z.string().describe('The dead-letter key.'),
-  filter: recordOf<DeadLetterFilter>({
-    type: z.string().optional(),
-    queue: z.string().optional(),
-    error: z.string().optional(),
-    olderThan: count.optional(),
-    newerThan: count.optional(),
-  }).describe('Ages in it are ms.'),
-  rate: z.string().optional(),
-  total: count.optional().describe('Where it is known without reading them all.'),
-  done: count,
-  skipped: count.describe('Left: no longer dead, or another task holds their unique key.'),
-  startedAt: time,
-  endedAt: time.optional(),
-  stopping: z.boolean().optional().describe('Asked to stop, and it has not yet.'),
-  held: z.boolean().describe('Whether a kernel does it now.'),
-  error: z.string().optional().describe('What it failed of.'),
-})
-
 const listOf = (item: z.ZodType) =>
   z.strictObject({
     items: z.array(item),
@@ -231,11 +186,13 @@ export const answers = {
   Stats: stats,
   DeadLetterList: listOf(z.strictObject({ key: z.string(), count })),
   Replay: replay,
-  PurgedOrPreview: z
-    .union([purged, purgePreview])
-    .describe('How many were erased; with `dryRun`, what would be.'),
+  PurgedOrPreview: purgedOrPreview,
   Job: job,
   JobList: listOf(job),
+  Schedule: schedule,
+  ScheduleList: listOf(schedule),
+  SchedulePreview: schedulePreview,
+  ScheduleRun: scheduleRun,
   Metrics: z.looseObject({ up: z.boolean(), stats: stats.nullable() }),
   Health: z.strictObject({ status: z.literal('ok') }),
   Readiness: z.strictObject({ status: z.literal('ok'), checks }),

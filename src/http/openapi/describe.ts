@@ -11,6 +11,7 @@ export const tags = {
   queues: 'How queues do, and their pause.',
   'dead letters': 'What was given up on: browse, requeue, purge.',
   jobs: 'Dead letters that go again at a rate: look, stop.',
+  schedules: 'Tasks by cron or every so often.',
   workers: 'Who works, and how much was done.',
   service: 'Health, metrics and this description.',
 } as const

@@ -27,6 +27,7 @@ export interface Fleet {
   readonly directory: string
   readonly client: Client
   readonly operator: Kernel['operator']
+  readonly schedules: Kernel['schedules']
   readonly ledger: Ledger
   /** A `redisdistro start --worker`; resolves when it works. */
   work(options?: FleetProcess): Promise<Running>
@@ -90,7 +91,7 @@ export default { ...${JSON.stringify(config)}, plugins: [ledger] }`,
   const kernel = await createKernel(undefined, { directory, env: {}, log: silentLog })
   onTestFinished(() => kernel.stop())
   await kernel.start({ roles: ['producer'] })
-  const { client, operator } = kernel
+  const { client, operator, schedules } = kernel
   const start = async (role: string, { early = false, args = [], ...process }: FleetProcess) => {
     const running = startBin(['start', role, ...args], {
       cwd: directory,
@@ -103,6 +104,7 @@ export default { ...${JSON.stringify(config)}, plugins: [ledger] }`,
     directory,
     client,
     operator,
+    schedules,
     ledger: new Ledger(join(directory, 'ledger')),
     work: (how = {}) => start('--worker', how),
     async produce(how = {}) {

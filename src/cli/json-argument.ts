@@ -8,13 +8,13 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   return await text(stream)
 }
 
-async function readFileText(path: string): Promise<string> {
+async function readFileText(path: string, what: string): Promise<string> {
   const { readFile } = await import('node:fs/promises')
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
     const words = cause instanceof Error ? cause.message : String(cause)
-    throw failure('bad_request', `the payload's file cannot be read: ${words}`, cause)
+    throw failure('bad_request', `the ${what}'s file cannot be read: ${words}`, cause)
   }
 }
 
@@ -22,33 +22,33 @@ const problemOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error)
 
 /** What JSON says, exactly; throws where it is none, or its value would be another. */
-function readJson(text: string): unknown {
+function readJson(text: string, what: string): unknown {
   const value: unknown = JSON.parse(text)
   const [loss] = jsonLosses(text, value)
   if (loss === undefined) return value
   const { path, message } = loss
-  throw failure('bad_payload', path === '' ? `the payload ${message}` : `${path}: ${message}`)
+  throw failure('bad_payload', path === '' ? `the ${what} ${message}` : `${path}: ${message}`)
 }
 
-/** The payload of the argument: JSON, `@FILE`, or `-` for stdin; an empty object where left out. */
-export async function readPayload(
-  argument: string | undefined,
+/** The JSON of an argument, which is it, `@FILE`, or `-` for stdin; `what` it is, for what is told. */
+export async function readJsonArgument(
+  argument: string,
+  what: string,
   command: Command,
 ): Promise<unknown> {
-  if (argument === undefined) return {}
   const elsewhere = argument === '-' || argument.startsWith('@')
   if (!elsewhere) {
     try {
-      return readJson(argument)
+      return readJson(argument, what)
     } catch (error) {
       if (isRedisDistroError(error)) throw error
-      return command.error(`error: the payload is not JSON: ${problemOf(error)}`)
+      return command.error(`error: the ${what} is not JSON: ${problemOf(error)}`)
     }
   }
   const path = argument.slice(1)
-  const text = argument === '-' ? await readAll(process.stdin) : await readFileText(path)
+  const text = argument === '-' ? await readAll(process.stdin) : await readFileText(path, what)
   try {
-    return readJson(text.replace(/^\uFEFF/, ''))
+    return readJson(text.replace(/^\uFEFF/, ''), what)
   } catch (error) {
     if (isRedisDistroError(error)) throw error
     const source = argument === '-' ? 'stdin' : path

@@ -1,0 +1,195 @@
+import type { PluginClient } from '../core/enqueuer.js'
+import { type Issue, RedisDistroError } from '../core/errors.js'
+import { ticksAfter } from '../core/schedule/ticks.js'
+import type { ScheduleRule } from '../core/schedule.js'
+import type { ScheduleStore, StoredSchedule } from '../core/schedule-store.js'
+import type { Directory } from './contract.js'
+import { newId } from './ids.js'
+import { errorOf } from './problem.js'
+import { keptRule, readRule, strangersIn, unknownSchedule } from './schedule-check.js'
+import { firstDue, nextDue } from './schedule-due.js'
+import { type Schedule, shownSchedule } from './schedule-view.js'
+
+export type { Schedule } from './schedule-view.js'
+
+/**
+ * An operator's hand over the schedules of one store. Unknown ids throw `unknown_schedule`; a rule that
+ * is wrong `bad_option`, or `bad_payload` where only its payload is, with `issues`.
+ */
+export interface SchedulesContract {
+  /** All, by id, without their histories. */
+  list(): Promise<Schedule[]>
+  /** With its history. */
+  get(id: string): Promise<Schedule>
+  /** Makes or replaces one; what it was enqueuing stays. `rule` as {@link ScheduleInput}. */
+  put(
+    id: string,
+    rule: unknown,
+  ): Promise<{ readonly created: boolean; readonly schedule: Schedule }>
+  /** Takes it away with its history; tasks that it enqueued stay. */
+  remove(id: string): Promise<void>
+  /** Enqueues its task now; this is no tick, and changes none. */
+  run(id: string): Promise<{ readonly taskId: string }>
+  /** No ticks until it is resumed. */
+  pause(id: string): Promise<Schedule>
+  /** From its next tick on; those that passed meanwhile are not made up for. */
+  resume(id: string): Promise<Schedule>
+  /** ISO times of the next `n` ticks, 1 to 1000; fewer where it ends. */
+  preview(id: string, n?: number): Promise<{ readonly items: readonly string[] }>
+  /** The same of a rule in hand. */
+  previewRule(rule: unknown, n?: number): Promise<{ readonly items: readonly string[] }>
+}
+
+export interface SchedulesParts {
+  readonly store: ScheduleStore
+  readonly client: PluginClient
+  readonly directory: Directory
+  /** Redis's time in ms. */
+  now(): Promise<number>
+  /** The zone of a rule that names none. */
+  readonly tz: string
+}
+
+/** How often a change is tried anew that another came before. */
+const tries = 10
+
+const mostShown = 1000
+
+/** A code for what is wrong with a rule: of its payload alone, or of the rule. */
+function refuse(issues: readonly Issue[]): void {
+  if (issues.length === 0) return
+  const ofPayload = issues.every(({ path }) => path.split('.')[0] === 'payload')
+  throw errorOf([{ code: ofPayload ? 'bad_payload' : 'bad_option', issues }])
+}
+
+function counted(n: number): number {
+  if (Number.isInteger(n) && n >= 1 && n <= mostShown) return n
+  const message = `must be a whole number from 1 to ${mostShown}`
+  throw errorOf([{ code: 'bad_option', issues: [{ path: 'n', message }] }])
+}
+
+/** Lists, changes and runs the schedules of one store. */
+export class Schedules implements SchedulesContract {
+  readonly #parts: SchedulesParts
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts
+  }
+
+  async list(): Promise<Schedule[]> {
+    const all = await this.#parts.store.list()
+    return all.filter(({ removed }) => removed !== true).map((each) => shownSchedule(each))
+  }
+
+  async get(id: string): Promise<Schedule> {
+    const found = await this.#find(id)
+    return shownSchedule(found, await this.#parts.store.history(id))
+  }
+
+  async put(id: string, given: unknown) {
+    const { store, directory, tz } = this.#parts
+    const rule = keptRule(readRule(id, given), tz)
+    refuse(await strangersIn(rule, directory))
+    const now = await this.#parts.now()
+    return await this.#change(id, async (before) => {
+      const created = before === undefined || before.removed === true
+      const record = before === undefined ? { source: 'runtime' as const } : recordOf(before)
+      const paused = !created && before.paused
+      const due = created ? firstDue(rule, now, before?.runs) : nextDue(before, rule, now)
+      const saved = await store.save({
+        id,
+        revision: before?.revision ?? 0,
+        record: { ...record, rule, removed: undefined },
+        paused,
+        due: paused ? undefined : due,
+      })
+      return saved && { created, schedule: await this.#shown(id) }
+    })
+  }
+
+  async remove(id: string): Promise<void> {
+    const { store } = this.#parts
+    await this.#change(id, async (before) => {
+      if (before === undefined || before.removed) throw unknownSchedule(id)
+      const { revision, config } = before
+      if (config === undefined) return await store.remove(id, revision)
+      // The config would bring it back at the next start.
+      const record = { ...recordOf(before), removed: true }
+      return await store.save({ id, revision, record, paused: false, due: undefined })
+    })
+  }
+
+  async run(id: string): Promise<{ readonly taskId: string }> {
+    const { store, client } = this.#parts
+    const { rule } = await this.#find(id)
+    const taskId = `${id}:run:${newId()}`
+    await client.enqueue(rule.task, rule.payload, { ...rule.options, taskId })
+    const tick = new Date(await this.#parts.now()).toISOString()
+    // The task is there; that the history does not say so is no failure.
+    const noted = store.note(id, { tick, taskId, outcome: 'enqueued', reason: 'run now' })
+    await noted.catch(() => undefined)
+    return { taskId }
+  }
+
+  pause(id: string): Promise<Schedule> {
+    return this.#setPaused(id, true)
+  }
+
+  resume(id: string): Promise<Schedule> {
+    return this.#setPaused(id, false)
+  }
+
+  async preview(id: string, n = 10) {
+    const { rule, runs } = await this.#find(id)
+    return await this.#ticks(rule, counted(n), runs)
+  }
+
+  async previewRule(given: unknown, n = 10) {
+    const rule = keptRule(readRule('preview', given), this.#parts.tz)
+    return await this.#ticks(rule, counted(n), 0)
+  }
+
+  async #ticks(rule: ScheduleRule, n: number, runs: number) {
+    const left = rule.limit === undefined ? n : Math.min(n, rule.limit - runs)
+    const now = await this.#parts.now()
+    const ticks = left > 0 ? ticksAfter(rule, now, left) : []
+    return { items: ticks.map((tick) => new Date(tick).toISOString()) }
+  }
+
+  async #find(id: string): Promise<StoredSchedule> {
+    const found = await this.#parts.store.find(id)
+    if (found === undefined || found.removed) throw unknownSchedule(id)
+    return found
+  }
+
+  async #shown(id: string): Promise<Schedule> {
+    return shownSchedule(await this.#find(id))
+  }
+
+  #setPaused(id: string, paused: boolean): Promise<Schedule> {
+    return this.#change(id, async (before) => {
+      if (before === undefined || before.removed) throw unknownSchedule(id)
+      if (before.paused === paused) return shownSchedule(before)
+      const { revision, rule, runs } = before
+      const due = paused ? undefined : firstDue(rule, await this.#parts.now(), runs)
+      const change = { id, revision, record: recordOf(before), paused, due }
+      return (await this.#parts.store.save(change)) && (await this.#shown(id))
+    })
+  }
+
+  /** Tries a change until no other comes between what it saw and what it says. */
+  async #change<Result>(
+    id: string,
+    change: (before: StoredSchedule | undefined) => Promise<Result | false>,
+  ): Promise<Result> {
+    for (let i = 0; i < tries; i++) {
+      const result = await change(await this.#parts.store.find(id))
+      if (result !== false) return result
+    }
+    throw new RedisDistroError('store_away', `schedule '${id}' changes all the time; try it again`)
+  }
+}
+
+function recordOf({ rule, source, service, config, removed }: StoredSchedule) {
+  return { rule, source, service, config, removed }
+}

@@ -1,0 +1,211 @@
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { PluginClient } from '../../src/core/enqueuer.js'
+import { RedisDistroError } from '../../src/core/errors.js'
+import type { ScheduleRule } from '../../src/core/schedule.js'
+import { scheduler } from '../../src/services/scheduler.js'
+import { createCounters } from '../../src/telemetry/metrics.js'
+import { RedisStage } from '../client/redis-stage.js'
+import { lineLog } from '../worker/stage.js'
+
+const minute = 60_000
+
+async function staged() {
+  const stage = new RedisStage()
+  await stage.open()
+  onTestFinished(() => stage.close())
+  await stage.join()
+  const { schedules: store } = stage.broker
+  const log = lineLog()
+  const counters = createCounters()
+  const types = ['email', 'image']
+  const kernel = (client: PluginClient = stage.client) =>
+    scheduler({ store, client, types, log, counters })
+  /** Keeps a schedule whose first tick is now. */
+  const keep = (id: string, parts: Partial<ScheduleRule> = {}) => {
+    const rule: ScheduleRule = {
+      task: 'email',
+      payload: { to: 'a@example.com' },
+      tz: 'UTC',
+      every: '1m',
+      overlap: 'allow',
+      misfire: 'once',
+      misfireLimit: 100,
+      ...parts,
+    }
+    const record = { rule, source: 'runtime' } as const
+    return store.save({ id, revision: 0, record, paused: false, due: stage.now })
+  }
+  const outcomes = async (id: string) =>
+    (await store.history(id)).map(({ tick, outcome, reason, count }) =>
+      [tick.slice(11, 19), outcome, reason, count].filter((part) => part !== undefined).join(' '),
+    )
+  const ids = async () => (await stage.operator.tasks({})).items.map(({ id }) => id).sort()
+  return { stage, store, log, counters, kernel, keep, outcomes, ids }
+}
+
+const away: PluginClient = {
+  enqueue: () => Promise.reject(new RedisDistroError('store_away', 'gone')),
+  enqueueMany: () => Promise.reject(new RedisDistroError('store_away', 'gone')),
+  task: () => Promise.resolve(undefined),
+  cancel: () => Promise.resolve({ ok: false, reason: 'unknown_task' }),
+}
+
+describe('the scheduler', () => {
+  test('enqueues a tick once, however many kernels look at the same time', async () => {
+    const { stage, kernel, keep, ids, outcomes, counters } = await staged()
+    await keep('a')
+    await keep('b', { every: '2m', options: { priority: 'high', tags: ['x'] } })
+    const kernels = Array.from({ length: 10 }, () => kernel())
+    const round = () => Promise.all(kernels.map((each) => each.tick()))
+    await round()
+    stage.now += minute
+    await round()
+    expect(await ids()).toEqual([
+      'a:2026-01-01T12:00:00Z',
+      'a:2026-01-01T12:01:00Z',
+      'b:2026-01-01T12:00:00Z',
+    ])
+    expect(await outcomes('a')).toEqual(['12:01:00 enqueued', '12:00:00 enqueued'])
+    expect(await stage.operator.task('b:2026-01-01T12:00:00Z')).toMatchObject({
+      payload: { to: 'a@example.com' },
+      priority: 'high',
+      tags: ['x'],
+    })
+    expect(counters.read()).toEqual([
+      { name: 'redisdistro_schedule_ticks_total', labels: { outcome: 'enqueued' }, value: 3 },
+    ])
+  })
+
+  test('leaves a tick to the next kernel where it was claimed and not enqueued', async () => {
+    const { stage, kernel, keep, ids, outcomes, log } = await staged()
+    await keep('a')
+    await kernel(away).tick()
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
+    expect(await ids()).toEqual([])
+    const other = kernel()
+    await other.tick()
+    expect(await ids()).toEqual([])
+    stage.now += 5000
+    await other.tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+    expect(await outcomes('a')).toEqual(['12:00:00 enqueued'])
+  })
+
+  test('enqueues no second task where only the word of it was lost', async () => {
+    const { stage, store, kernel, keep, ids, outcomes } = await staged()
+    await keep('a')
+    const mute = {
+      ...store,
+      settle: () => Promise.reject(new RedisDistroError('store_unknown', '')),
+    }
+    const [log, counters] = [lineLog(), createCounters()]
+    await scheduler({ store: mute, client: stage.client, types: ['email'], log, counters }).tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+    stage.now += 5000
+    await kernel().tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+    expect(await outcomes('a')).toEqual(['12:00:00 enqueued'])
+  })
+
+  test('tells why a task is refused for good, and goes on with the next tick', async () => {
+    const { stage, kernel, keep, log, outcomes } = await staged()
+    await keep('a', { payload: { to: 'nobody' } })
+    const service = kernel()
+    await service.tick()
+    stage.now += minute
+    await service.tick()
+    expect(await outcomes('a')).toEqual([
+      expect.stringMatching(/^12:01:00 refused payload of 'email': to: /),
+      expect.stringMatching(/^12:00:00 refused payload of 'email': to: /),
+    ])
+    expect(log.lines).toHaveLength(2)
+    expect(log.lines[0]).toMatchObject({ level: 'error' })
+  })
+
+  test('leaves what it does not know to those who do, for as long as that takes', async () => {
+    const { stage, store, kernel, keep, ids } = await staged()
+    for (let n = 0; n < 30; n++) await keep(`stranger-${n}`, { task: 'elsewhere' })
+    stage.now += 10 * minute
+    await keep('a')
+    await kernel().tick()
+    expect(await ids()).toEqual([expect.stringMatching(/^a:/)])
+    expect(await store.find('stranger-0')).toMatchObject({ due: stage.now - 10 * minute, runs: 0 })
+  })
+
+  test('skips a tick while the task of the one before has not ended', async () => {
+    const { stage, kernel, keep, outcomes, ids } = await staged()
+    await keep('a', { overlap: 'skip' })
+    const service = kernel()
+    await service.tick()
+    stage.now += minute
+    await service.tick()
+    const [task] = await stage.lease(1)
+    stage.now += minute
+    await service.tick()
+    if (task) await stage.settle(task, { name: 'complete', result: 1 })
+    stage.now += minute
+    await service.tick()
+    expect(await outcomes('a')).toEqual([
+      '12:03:00 enqueued',
+      '12:02:00 skipped overlap',
+      '12:01:00 skipped overlap',
+      '12:00:00 enqueued',
+    ])
+    expect(await ids()).toHaveLength(2)
+  })
+
+  test('makes up for what passed while nothing ran as the rule says', async () => {
+    const { stage, kernel, keep, outcomes, log } = await staged()
+    await keep('once', { overlap: 'skip' })
+    await keep('skip', { misfire: 'skip' })
+    await keep('backfill', { misfire: 'backfill', misfireLimit: 3, overlap: 'skip' })
+    stage.now += 10 * minute
+    await kernel().tick()
+    expect(await outcomes('once')).toEqual(['12:10:00 enqueued', '12:09:00 skipped misfire 10'])
+    expect(await outcomes('skip')).toEqual([
+      '12:10:00 enqueued',
+      '12:09:00 enqueued',
+      '12:08:00 skipped misfire 9',
+    ])
+    // Those that were missed may overlap, since each was asked for; those within the grace may not.
+    expect((await outcomes('backfill')).sort()).toEqual([
+      '12:05:00 skipped misfire 6',
+      '12:06:00 enqueued',
+      '12:07:00 enqueued',
+      '12:08:00 enqueued',
+      '12:09:00 skipped overlap',
+      '12:10:00 skipped overlap',
+    ])
+    expect(log.lines.map(({ fields }) => fields?.['count']).sort()).toEqual([10, 6, 9])
+  })
+
+  test('spreads tasks over the jitter, each due at its own time', async () => {
+    const { stage, kernel, keep } = await staged()
+    await keep('a', { jitter: '30s' })
+    await kernel().tick()
+    const { state, runAt = '' } = (await stage.operator.task('a:2026-01-01T12:00:00Z')) ?? {}
+    expect(state).toBe('scheduled')
+    expect(Date.parse(runAt) - stage.now).toBeGreaterThan(0)
+    expect(Date.parse(runAt) - stage.now).toBeLessThanOrEqual(30_000)
+  })
+
+  test('ends with the limit', async () => {
+    const { stage, store, kernel, keep, ids } = await staged()
+    await keep('a', { limit: 2 })
+    const service = kernel()
+    for (let i = 0; i < 4; i++) {
+      await service.tick()
+      stage.now += minute
+    }
+    expect(await ids()).toHaveLength(2)
+    expect(await store.find('a')).toMatchObject({ due: undefined, runs: 2 })
+  })
+
+  test('is held up by no schedule that cannot be read', async () => {
+    const { kernel, keep, ids } = await staged()
+    await keep('broken', { every: undefined, cron: 'never' })
+    await keep('a')
+    await kernel().tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+  })
+})
