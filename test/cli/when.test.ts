@@ -24,7 +24,7 @@ test('a past ISO time is said to run now', async () => {
 })
 
 test.each([
-  [['when', 'tomorow 8am', '--tz', 'UTC'], /\[bad_time\].*did you mean 'tomorrow'/],
+  [['when', 'tomorow 8am', '--tz', 'UTC'], /\[bad_time\].*did you mean 'tomorrow 8am'/],
   [['when', 'tomorrow', '--tz', 'UTC'], /\[bad_time\]/],
   [['when', '5m', '--tz', 'Mars/Olympus'], /\[bad_option\].*time zone/],
 ])('%j is refused with the reason', async (args, words) => {

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { type Amount, readAmount, splitAmount } from './amount.js'
 import { type DayPart, readClock, splitClock } from './clock-time.js'
 import { type DayReading, readDay } from './day.js'
-import { MONTHS, normalise, objection } from './words.js'
+import { corrected, MONTHS, normalise, objection } from './words.js'
 
 /** Where and when a text is read: an IANA zone, and now in epoch ms. */
 export interface Moment {
@@ -23,7 +23,19 @@ export function readTextTime(text: string, moment: Moment): TextTime {
   const words = normalise(text)
   if (/^(?:now|right now)$/.test(words)) return { problem: 'leave runAt out to run now' }
   const problem = objection(words)
-  if (problem !== undefined) return { problem }
+  if (problem !== undefined) return { problem: `${problem}${suggestion(words, moment)}` }
+  return readKnown(words, moment)
+}
+
+/** What was probably meant: the whole text where that is understood, else the one word. */
+function suggestion(words: string, moment: Moment): string {
+  const near = corrected(words)
+  if (near === undefined) return ''
+  const whole = objection(near.text) === undefined && 'at' in readKnown(near.text, moment)
+  return ` (did you mean '${whole ? near.text : near.word}'?)`
+}
+
+function readKnown(words: string, moment: Moment): TextTime {
   try {
     return readWords(words, moment)
   } catch (error) {

@@ -112,6 +112,8 @@ export function normalise(text: string): string {
     .replace(COMMA, '')
 }
 
+const WORD = /\p{L}+(?:'\p{L}+)?/gu
+
 /**
  * What stands in the way of reading a normalised text word by word, in words, or undefined. It is
  * asked before anything is read: chrono skips what it does not know ('tomorow 8am' was today).
@@ -120,14 +122,25 @@ export function objection(text: string): string | undefined {
   const strange = /[^\p{L}\d :.,'+-]/u.exec(text)?.[0]
   if (strange === '/') return 'a date with slashes is ambiguous, write 2026-12-24 or dec 24 2026'
   if (strange !== undefined) return `the character ${JSON.stringify(strange)} is not understood`
-  for (const [word] of text.matchAll(/\p{L}+(?:'\p{L}+)?/gu)) {
+  for (const [word] of text.matchAll(WORD)) {
     if (KNOWN.has(word)) continue
     const refusal = REFUSED.get(word)
     if (refusal !== undefined) return refusal
-    const near = nearest(word)
-    return `'${word}' is not known${near === undefined ? '' : ` (did you mean '${near}'?)`}`
+    return `'${word}' is not known`
   }
   return undefined
+}
+
+/** The text with each word that is not known as the known one nearest to it; undefined without. */
+export function corrected(text: string): { text: string; word: string } | undefined {
+  let word: string | undefined
+  const whole = text.replace(WORD, (written) => {
+    if (KNOWN.has(written) || REFUSED.has(written)) return written
+    const near = nearest(written)
+    word ??= near
+    return near ?? written
+  })
+  return word === undefined ? undefined : { text: whole, word }
 }
 
 function each(words: string, reason: (word: string) => string): [string, string][] {
