@@ -19,7 +19,7 @@ export interface WallTime {
 /** An instant later than now, or in words what stands in the way of reading one. */
 export type TextTime = WallTime | { problem: string }
 
-const VAGUE = /\b(?:next|this) (?:week|month|year)\b/
+const VAGUE = /(?<!of )\b(?:next|this) (?:week|month|year)\b(?! (?:on|the) )/
 const NO_CLOCK = 'a time of the day is wanted with it, such as 8am, 17:30 or noon'
 
 /**
