@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { clockChange } from '../../src/core/run-at/clock-change.js'
 import { isTimeZone, resolveRunAt } from '../../src/core/run-at.js'
 import { fc } from '../support/fuzz.js'
 import { GOLDEN } from './run-at/golden.js'
-import type { Phrase } from './run-at/phrase.js'
+import { LORD_HOWE, type Phrase, ROME, SAO_PAULO } from './run-at/phrase.js'
 import { CHANGES, FORMS, ZONES } from './run-at/phrases.js'
 import { PAST, REFUSALS, REFUSED_AT } from './run-at/refusals.js'
 
@@ -77,6 +78,43 @@ describe('text', () => {
   test('keeps the milliseconds of now in a time relative to it', () => {
     const result = resolveRunAt({ runAt: 'in 2 hours', tz, now: now + 7 })
     expect(result).toEqual({ ok: true, at: now + 7 + 120 * MINUTE, kind: 'text' })
+  })
+})
+
+describe('a change of clocks', () => {
+  const rome = ' does not exist in Europe/Rome that day: moved to '
+  const lordHowe = ' comes twice in Australia/Lord_Howe that day: the first is meant'
+  test.each([
+    ['mar 29 2:30', ROME, `02:30${rome}03:30`],
+    ['2026-03-29T02:00:15', ROME, `02:00:15${rome}03:00:15`],
+    ['in 11 days at 2:59', ROME, `02:59${rome}03:59`],
+    ['mar 29 1:59', ROME, undefined],
+    ['mar 29 3:00', ROME, undefined],
+    ['2026-03-29T02:30Z', ROME, undefined],
+    ['5m', ROME, undefined],
+    ['apr 5 1:29', LORD_HOWE, undefined],
+    ['apr 5 1:30', LORD_HOWE, `01:30${lordHowe}`],
+    ['2026-04-05 01:59:59', LORD_HOWE, `01:59:59${lordHowe}`],
+    ['apr 5 2:00', LORD_HOWE, undefined],
+    [
+      'oct 4 2026 2:15',
+      LORD_HOWE,
+      '02:15 does not exist in Australia/Lord_Howe that day: moved to 02:45',
+    ],
+    [
+      'nov 4 2018 0:10',
+      SAO_PAULO,
+      '00:10 does not exist in America/Sao_Paulo that day: moved to 01:10',
+    ],
+  ])('of %s in %s is told: %s', (runAt, zone, note) => {
+    const result = resolveRunAt({
+      runAt,
+      tz: zone,
+      now: zone === SAO_PAULO ? Date.UTC(2018, 9, 1) : now,
+    })
+    const wall = result?.ok ? result.wall : undefined
+    expect(result?.ok).toBe(true)
+    expect(wall && clockChange(wall, zone)).toBe(note)
   })
 })
 
