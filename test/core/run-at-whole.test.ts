@@ -3,9 +3,7 @@ import { resolveRunAt } from '../../src/core/run-at.js'
 import { fc } from '../support/fuzz.js'
 import { PHRASES } from './run-at/golden.js'
 import type { Phrase } from './run-at/phrase.js'
-import { REFUSED_AT } from './run-at/refusals.js'
 
-const { tz, now } = REFUSED_AT
 const MINUTE = 60_000
 const DAY = 1440 * MINUTE
 
@@ -33,9 +31,14 @@ function areTheSame(one: string, other: string, [, tz, from]: Phrase): boolean {
 
 /** What may go without changing the meaning. */
 const GLUE = /^(?:at|on|the|of|and|in|,|o'clock)$/
-/** What is checked against the rest: a weekday beside its date, a part of the day beside a time. */
-const CHECK =
-  /^(?:mon|tues?|wed|thu|thurs?|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?[.,]?$|^(?:morning|afternoon|evening|night)$/
+const PART = /^(?:morning|afternoon|evening|night)$/i
+const WEEKDAY = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[.,]?$/i
+const DATE = /\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)/i
+
+/** A part of the day beside a time, and a weekday beside its date, are but checked against it. */
+function isCheck(text: string, word: string): boolean {
+  return PART.test(word) || (WEEKDAY.test(word) && DATE.test(text))
+}
 
 /** The next midnight is tomorrow's, and tonight's. */
 function isMidnight(text: string, word: string): boolean {
@@ -50,7 +53,7 @@ describe('each word counts', () => {
     const wrong = PHRASES.flatMap((phrase) => {
       const words = phrase[0].trim().split(/\s+/)
       return words.flatMap((word, n) => {
-        if (GLUE.test(word) || CHECK.test(word.toLowerCase())) return []
+        if (GLUE.test(word) || isCheck(phrase[0], word)) return []
         if (isMidnight(phrase[0], word)) return []
         const rest = words.toSpliced(n, 1).join(' ')
         return areTheSame(phrase[0], rest, phrase) ? [`${phrase[0]} = ${rest}`] : []
@@ -119,17 +122,6 @@ describe('what no text does', () => {
         else expect(result?.reason).toContain('understood')
       }),
       { numRuns: 1_000 },
-    )
-  })
-
-  test('any string at all is answered with a later text, another kind or a reason', () => {
-    fc.assert(
-      fc.property(fc.string({ maxLength: 120, unit: 'binary' }), (runAt) => {
-        const result = resolveRunAt({ runAt, tz, now })
-        if (result?.ok === false) expect(result.reason).not.toBe('')
-        else expect(result?.at).toBeGreaterThanOrEqual(result?.kind === 'text' ? now + 1 : 0)
-      }),
-      { numRuns: 500 },
     )
   })
 
