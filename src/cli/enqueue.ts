@@ -42,9 +42,10 @@ function enqueueOptionsOf(options: EnqueueOptions): Record<string, unknown> {
   return Object.fromEntries(all.filter(([, value]) => value !== undefined))
 }
 
-function sentenceOf({ id, type, queue, state, runAt, duplicate }: EnqueuedTask): string {
+function sentenceOf({ id, type, queue, state, runAt, tz, duplicate }: EnqueuedTask): string {
   if (duplicate) return `${id} was there already: ${type} in queue '${queue}' (${state})`
-  const due = runAt === undefined ? '' : `, due ${runAt}`
+  const zone = tz === undefined ? '' : `, read in ${tz}`
+  const due = runAt === undefined ? '' : `, due ${runAt}${zone}`
   return `${id} enqueued: ${type} in queue '${queue}' (${state}${due})`
 }
 

@@ -55,16 +55,18 @@ function distanceOf(at: number, now: number): string {
 
 async function preview(text: string, options: WhenOptions): Promise<void> {
   const { resolveRunAt } = await import('../core/run-at.js')
+  const { clockChange } = await import('../core/run-at/clock-change.js')
   const tz = await zoneOf(options)
   const now = systemClock.now()
   const read = resolveRunAt({ runAt: text, tz, now })
   if (read === undefined) throw failure('bad_time', 'no time was given')
   if (!read.ok) throw failure(read.path === 'tz' ? 'bad_option' : 'bad_time', read.reason)
-  const { at, kind } = read
+  const { at, kind, wall } = read
+  const note = wall === undefined ? undefined : clockChange(wall, tz)
   const local = wallTime(at, tz)
   const distance = distanceOf(at, now)
   await printResult(
-    { runAt: iso(at), tz, local, in: at - now, distance, kind },
+    { runAt: iso(at), tz, local, in: at - now, distance, kind, ...(note && { note }) },
     {
       json: options.json === true,
       words: () =>
@@ -72,6 +74,7 @@ async function preview(text: string, options: WhenOptions): Promise<void> {
           ['time', iso(at)],
           [tz, local],
           ['distance', distance],
+          ['note', note],
         ]),
     },
   )

@@ -8,7 +8,7 @@ export interface Due {
   readonly due?: NonNullable<NewTask['due']>
   /** The same as an instant in ms, by Redis's clock as it is known here. */
   readonly runAt?: number
-  /** The zone, where a text time was read. */
+  /** The zone, where a text or a wall time was read. */
   readonly tz?: string
 }
 
@@ -49,7 +49,10 @@ export async function dueOf(
     const ms = first.at - estimate
     return ms > 0 ? { due: { in: ms }, runAt: first.at } : now
   }
-  if (first.ok && first.kind !== 'text') return instant(first.at, estimate)
+  if (first.ok && first.kind !== 'text') {
+    const due = instant(first.at, estimate)
+    return first.wall === undefined ? due : { ...due, tz }
+  }
   const asked = await clock.ask()
   const read = resolveRunAt({ runAt, delay, tz, now: asked })
   if (read === undefined) return now

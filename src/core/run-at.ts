@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { durationMessage, parseDuration } from './duration.js'
 import { readIsoTime } from './run-at/iso-time.js'
-import { readTextTime } from './run-at/text-time.js'
+import { readTextTime, type WallTime } from './run-at/text-time.js'
 
 /** What `runAt` and `delay` are given as, with the zone for wall times and now in epoch ms. */
 export interface RunAtInput {
@@ -12,11 +12,11 @@ export interface RunAtInput {
 }
 
 /**
- * When to run: `at` in epoch ms, which is past only for an ISO time or epoch that was (run it now);
- * or the refusal, which names the option, the value and what would be understood.
+ * When to run: `at` in epoch ms, which is past only for an ISO time or epoch that was (run it now),
+ * and `wall` where a time was read on the wall of `tz`; or the refusal, which names the option, the value and what would be understood.
  */
 export type RunAtResult =
-  | { ok: true; at: number; kind: 'iso' | 'epoch' | 'duration' | 'text' }
+  | ({ ok: true; kind: 'iso' | 'epoch' | 'duration' | 'text' } & WallTime)
   | { ok: false; reason: string; path: 'runAt' | 'delay' | 'tz' }
 
 const MAX_LENGTH = 100
@@ -82,9 +82,9 @@ function readRunAt(
   if (ms !== undefined) return { ok: true, at: moment.now + ms, kind: 'duration' }
   const iso = readIsoTime(text, moment)
   if (iso === 'impossible') return misread(text, 'there is no such date and time')
-  if (iso !== undefined) return { ok: true, at: iso, kind: 'iso' }
+  if (iso !== undefined) return { ok: true, ...iso, kind: 'iso' }
   const read = readTextTime(text, moment)
-  return 'at' in read ? { ok: true, at: read.at, kind: 'text' } : misread(text, read.problem)
+  return 'at' in read ? { ok: true, ...read, kind: 'text' } : misread(text, read.problem)
 }
 
 /**

@@ -98,6 +98,9 @@ test('when to run may stand beside the fields of a payload, unless the schema ha
   expect(await wrongUse(['enqueue', 'greet', '{"name":"Eve","runAt":"someday"}'])).toMatch(
     /\[bad_time\].*someday/,
   )
+  const timed = ['--run-at', '2099-07-01T08:00', '--tz', 'Asia/Kolkata']
+  const { stdout } = await run(['enqueue', 'greet', '{"name":"Eve"}', ...timed])
+  expect(stdout).toContain('(scheduled, due 2099-07-01T02:30:00.000Z, read in Asia/Kolkata)')
   const own = await json(['enqueue', 'plan', '{"runAt":"whenever"}'])
   expect(own).toMatchObject({ state: 'waiting' })
   expect((await json(['task', 'show', own.taskId])).payload).toEqual({ runAt: 'whenever' })

@@ -24,7 +24,7 @@ test('a past ISO time is said to run now', async () => {
 })
 
 test.each([
-  [['when', 'tomorow 8am', '--tz', 'UTC'], /\[bad_time\].*did you mean 'tomorrow'/],
+  [['when', 'tomorow 8am', '--tz', 'UTC'], /\[bad_time\].*did you mean 'tomorrow 8am'/],
   [['when', 'tomorrow', '--tz', 'UTC'], /\[bad_time\]/],
   [['when', '5m', '--tz', 'Mars/Olympus'], /\[bad_option\].*time zone/],
 ])('%j is refused with the reason', async (args, words) => {
@@ -42,4 +42,16 @@ test("the config's zone is taken where none is named, and UTC outside any projec
   })
   expect(JSON.parse(outside)).toMatchObject({ tz: 'UTC' })
   expect(stderr).toMatch(/The zone is UTC/)
+})
+
+test('a time that a change of clocks skips or doubles has a note, and any other none', async () => {
+  const { stdout } = await run(['when', '2030-03-31T02:30', '--tz', 'Europe/Rome'])
+  expect(stdout).toMatch(/^note +02:30 does not exist in Europe\/Rome that day: moved to 03:30$/m)
+  const noteOf = async (text: string) => {
+    const { stdout } = await run(['when', text, '--tz', 'America/New_York', '--json'])
+    return JSON.parse(stdout).note
+  }
+  const twice = '01:30 comes twice in America/New_York that day: the first is meant'
+  expect(await noteOf('nov 3 2030 at 1:30am')).toBe(twice)
+  expect(await noteOf('nov 3 2030 at 2:30am')).toBeUndefined()
 })

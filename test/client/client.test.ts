@@ -37,6 +37,22 @@ test('a text time is read in the zone against the clock of Redis, not the own on
   })
 })
 
+test('a time read in a zone is told with it, an instant without', async () => {
+  const times = ['2026-07-01T08:00', '2026-07-01 08:00', 'jul 1 2026 8am', '2026-07-01T06:00Z']
+  const options = times.map((runAt) => ({ runAt }))
+  const made = await stage.client.enqueueAll(
+    options.map((each) => ({ type: 'email', payload: to(1), options: each })),
+  )
+  expect(made.map(({ runAt }) => runAt)).toEqual(times.map(() => '2026-07-01T06:00:00.000Z'))
+  const rome = 'Europe/Rome'
+  expect(made.map(({ tz }) => tz)).toEqual([rome, rome, rome, undefined])
+  const task = await stage.client.enqueue('email', to(1), {
+    runAt: '2026-07-01T08:00',
+    tz: 'Asia/Tokyo',
+  })
+  expect(task).toMatchObject({ runAt: '2026-06-30T23:00:00.000Z', tz: 'Asia/Tokyo' })
+})
+
 test('a delay is counted by Redis, and a past instant runs now', async () => {
   stage.skew = 3_600_000
   const delayed = await stage.client.enqueue('email', to(1), { delay: '10m' })

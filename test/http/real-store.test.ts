@@ -53,6 +53,20 @@ test('a task goes from its enqueue over its cancel to its erasure', async () => 
   expect((await call('GET', place)).status).toBe(404)
 })
 
+test('a time read in a zone is answered with its instant and the zone', async () => {
+  const [tz, runAt] = ['Asia/Kolkata', '2099-07-01T02:30:00.000Z']
+  for (const text of ['2099-07-01T08:00', 'jul 1 2099 at 8am']) {
+    const beside = await call('POST', '/enqueue/email', { ...payload, runAt: text, tz })
+    expect(beside).toMatchObject({ status: 202, json: { state: 'scheduled', runAt, tz } })
+    const query = new URLSearchParams({ runAt: text, tz })
+    const { json } = await call('POST', `/enqueue/email?${query}`, payload)
+    expect(json).toMatchObject({ state: 'scheduled', runAt, tz })
+  }
+  const { json } = await call('POST', '/enqueue/email', { ...payload, runAt, tz })
+  expect(json).toMatchObject({ runAt })
+  expect(json).not.toHaveProperty('tz')
+})
+
 test('a repeat finds the first task, and another payload is refused', async () => {
   const headers = { 'idempotency-key': 'order 7' }
   const first = await call('POST', '/enqueue/email', payload, headers)

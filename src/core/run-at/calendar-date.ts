@@ -1,4 +1,5 @@
-import { strict } from 'chrono-node/en'
+import { createRequire } from 'node:module'
+import type * as Chrono from 'chrono-node/en'
 import { MONTHS, ORDINALS, WEEKDAYS } from './words.js'
 
 /** A date as written: the year and the weekday (Monday 1) only where they were. */
@@ -12,6 +13,15 @@ export interface CalendarDate {
 /** Fixed, and of a leap year: what chrono fills in from it is never used, and feb 29 is read. */
 const REFERENCE = { instant: new Date(Date.UTC(2028, 0, 1)), timezone: 0 }
 
+const require = createRequire(import.meta.url)
+let chrono: typeof Chrono | undefined
+
+/** Loaded by the first date that is read, for most programs never read one and it is slow to load. */
+function reader(): typeof Chrono.strict {
+  chrono ??= require('chrono-node/en') as typeof Chrono
+  return chrono.strict
+}
+
 const TOKEN = /^(?:of|\d{4}|\d{4}-\d{2}-\d{2}|\d{1,2}(?:st|nd|rd|th)?)$/
 const TENS_ORDINAL = /^(?:twenty|thirty)-[a-z]+$/
 
@@ -22,7 +32,7 @@ const TENS_ORDINAL = /^(?:twenty|thirty)-[a-z]+$/
 export function readDate(text: string): CalendarDate | undefined {
   const written = text.replace(/^(?:on )?(?:the )?/, '')
   if (!written.split(' ').every(isDateWord)) return undefined
-  const [result, ...others] = strict.parse(written, REFERENCE)
+  const [result, ...others] = reader().parse(written, REFERENCE)
   if (result === undefined || others.length > 0) return undefined
   const { start, end } = result
   if (result.text !== written || end != null || start.isCertain('hour')) return undefined

@@ -23,7 +23,7 @@ const EXACT = '\\d{1,2}:\\d{2}(?::\\d{2})?(?:am|pm)?|\\d{1,2}(?:am|pm)|noon|midd
 const MONTH = [...MONTHS].join('|')
 const HOUR = `at \\d{1,2}(?: o'clock|(?! (?:${MONTH})\\b))|\\d{1,2} o'clock|\\d{1,2}(?=${PART_AFTER})`
 const CLOCK = `(?:(?:at )?(?:${EXACT})|${HOUR})${PART_AFTER}?`
-const LAST = new RegExp(`^(?:(?<day>.+?) )?(?<clock>${CLOCK})$`)
+const LAST = new RegExp(`^(?:(?<day>.+?) )??(?<clock>${CLOCK})$`)
 const FIRST = new RegExp(`^(?<clock>${CLOCK}) (?<day>.+)$`)
 
 const WRITTEN =

@@ -18,6 +18,11 @@ export interface DayReading {
 const PART = /^(?:(?<day>.+?) )?(?:in the )?(?<part>morning|afternoon|evening|night)$/
 const WEEKDAY = /^(?:on )?(?:(?<which>this|next) )?(?<name>[a-z]+)$/
 
+const ORDINAL = '([1-9]\\d?)(?:st|nd|rd|th)'
+const NEXT_MONTH = new RegExp(
+  `^(?:(?:on )?the ${ORDINAL} of next month|next month(?: on)? the ${ORDINAL})$`,
+)
+
 /** Years in which feb 29 comes at least once, even around a century without it. */
 const YEARS_AROUND = 8
 
@@ -45,6 +50,29 @@ function readWholeDay(text: string, today: Temporal.PlainDate): DayReading | und
   if (amount !== undefined) {
     return isOfDays(amount) ? { dates: [today.add(splitAmount(amount).calendar)] } : undefined
   }
+  return readFromDay(text, today) ?? readNextMonth(text, today) ?? readNamedDay(text, today)
+}
+
+/** 'a week from tomorrow', 'two weeks from friday'; on a friday itself that would be two days. */
+function readFromDay(text: string, today: Temporal.PlainDate): DayReading | undefined {
+  const [, steps, from] = /^(?:in )?(.+) from (.+)$/.exec(text) ?? []
+  if (steps === undefined || from === undefined) return undefined
+  const amount = readAmount(`in ${steps}`)
+  const [date, another] = readWholeDay(from, today)?.dates ?? []
+  if (amount === undefined || !isOfDays(amount) || date === undefined) return undefined
+  if (another !== undefined && date.equals(today)) return undefined
+  return { dates: [date.add(splitAmount(amount).calendar)] }
+}
+
+/** 'next month on the 3rd', 'the 3rd of next month'; undefined where it has no such day. */
+function readNextMonth(text: string, today: Temporal.PlainDate): DayReading | undefined {
+  const groups = NEXT_MONTH.exec(text)
+  if (groups === null) return undefined
+  const { year, month } = today.toPlainYearMonth().add({ months: 1 })
+  return givenDay({ month, day: Number(groups[1] ?? groups[2]) }, year)
+}
+
+function readNamedDay(text: string, today: Temporal.PlainDate): DayReading | undefined {
   const groups = WEEKDAY.exec(text)?.groups
   const weekday = WEEKDAYS.get(groups?.name ?? '')
   if (weekday !== undefined) return { dates: weekdayDates(weekday, groups?.which, today) }

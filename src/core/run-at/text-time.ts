@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { type Amount, readAmount, splitAmount } from './amount.js'
 import { type DayPart, readClock, splitClock } from './clock-time.js'
 import { type DayReading, readDay } from './day.js'
-import { MONTHS, normalise, objection } from './words.js'
+import { corrected, MONTHS, normalise, objection } from './words.js'
 
 /** Where and when a text is read: an IANA zone, and now in epoch ms. */
 export interface Moment {
@@ -10,9 +10,16 @@ export interface Moment {
   now: number
 }
 
-/** An instant in epoch ms, later than now, or in words what stands in the way of reading one. */
-export type TextTime = { at: number } | { problem: string }
+/** An instant in epoch ms, and the time on the zone's wall that it was read from, where one was. */
+export interface WallTime {
+  at: number
+  wall?: Temporal.PlainDateTime
+}
 
+/** An instant later than now, or in words what stands in the way of reading one. */
+export type TextTime = WallTime | { problem: string }
+
+const VAGUE = /(?<!of )\b(?:next|this) (?:week|month|year)\b(?! (?:on|the) )/
 const NO_CLOCK = 'a time of the day is wanted with it, such as 8am, 17:30 or noon'
 
 /**
@@ -23,7 +30,19 @@ export function readTextTime(text: string, moment: Moment): TextTime {
   const words = normalise(text)
   if (/^(?:now|right now)$/.test(words)) return { problem: 'leave runAt out to run now' }
   const problem = objection(words)
-  if (problem !== undefined) return { problem }
+  if (problem !== undefined) return { problem: `${problem}${suggestion(words, moment)}` }
+  return readKnown(words, moment)
+}
+
+/** What was probably meant: the whole text where that is understood, else the one word. */
+function suggestion(words: string, moment: Moment): string {
+  const near = corrected(words)
+  if (near === undefined) return ''
+  const whole = objection(near.text) === undefined && 'at' in readKnown(near.text, moment)
+  return ` (did you mean '${whole ? near.text : near.word}'?)`
+}
+
+function readKnown(words: string, moment: Moment): TextTime {
   try {
     return readWords(words, moment)
   } catch (error) {
@@ -34,8 +53,8 @@ export function readTextTime(text: string, moment: Moment): TextTime {
 }
 
 /** The instant of a wall time in a zone: forward over a gap, the first of a doubled hour. */
-export function instantOf(wall: Temporal.PlainDateTime, tz: string): number {
-  return wall.toZonedDateTime(tz, { disambiguation: 'compatible' }).epochMilliseconds
+export function onWall(wall: Temporal.PlainDateTime, tz: string): Required<WallTime> {
+  return { at: wall.toZonedDateTime(tz, { disambiguation: 'compatible' }).epochMilliseconds, wall }
 }
 
 function readWords(words: string, moment: Moment): TextTime {
@@ -49,11 +68,14 @@ function readWords(words: string, moment: Moment): TextTime {
     const time = readClock(clock, reading.part)
     if (time === undefined) return { problem: `'${clock}' is not a time of that day` }
     const { nextDay, ...clockTime } = time
-    const instants = reading.dates.map((date) =>
-      instantOf(date.add({ days: nextDay ? 1 : 0 }).toPlainDateTime(clockTime), moment.tz),
+    const times = reading.dates.map((date) =>
+      onWall(date.add({ days: nextDay ? 1 : 0 }).toPlainDateTime(clockTime), moment.tz),
     )
-    const at = instants.find((instant) => instant > moment.now)
-    return at === undefined ? { problem: pastWords(clock, reading) } : { at }
+    return times.find(({ at }) => at > moment.now) ?? { problem: pastWords(clock, reading) }
+  }
+  const [vague] = VAGUE.exec(words) ?? []
+  if (vague !== undefined) {
+    return { problem: `'${vague}' is not one day, write one such as next monday or dec 24` }
   }
   if (splits[0] !== undefined) return { problem: `'${splits[0].day}' is not understood as one day` }
   if (readDay(words, today) !== undefined) return { problem: NO_CLOCK }
@@ -78,13 +100,11 @@ const partWords: Record<DayPart, string> = {
 
 function later(amount: Amount, moment: Moment): TextTime {
   const { calendar, ms } = splitAmount(amount)
-  const from = Object.keys(calendar).length === 0 ? moment.now : addCalendar(calendar, moment)
-  const at = from + ms
-  return at > moment.now ? { at } : { problem: 'leave runAt out to run now' }
-}
-
-function addCalendar(calendar: Amount, moment: Moment): number {
-  return zoned(moment).add(calendar).epochMilliseconds
+  const ofDays = Object.keys(calendar).length > 0
+  const day = ofDays ? onWall(zoned(moment).toPlainDateTime().add(calendar), moment.tz) : undefined
+  const at = (day?.at ?? moment.now) + ms
+  if (at <= moment.now) return { problem: 'leave runAt out to run now' }
+  return day !== undefined && ms === 0 ? day : { at }
 }
 
 function zoned({ tz, now }: Moment): Temporal.ZonedDateTime {

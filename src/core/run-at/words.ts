@@ -83,6 +83,21 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ...each('every each daily weekly monthly hourly', () => 'one time is wanted, not a schedule'),
   ...each('asap immediately', () => 'leave runAt out to run now'),
   ...each(
+    'eod eob cob lunch lunchtime breakfast dinner teatime dawn dusk sunrise sunset',
+    (word) => `'${word}' is not the same time for everyone, write one such as 17:00`,
+  ),
+  ...each(
+    'ish noonish amish pmish about around approximately roughly circa sometime soon later shortly',
+    (word) => `'${word}' is not exact, write one time such as 17:00`,
+  ),
+  ...each('few couple several', (word) => `'${word}' is not exact, write the number`),
+  ...each('by before', (word) => `'${word}' leaves the time open, write when to run`),
+  ...each('past quarter', () => 'a time of the day is written in digits, such as 8:30'),
+  ...each(
+    'weekend weekends weekday weekdays',
+    (word) => `'${word}' is not one day, write one such as saturday 9am`,
+  ),
+  ...each(
     'z utc gmt est edt cst cdt mst mdt pst pdt cet cest bst ist jst',
     () => 'the zone of a text is given beside it, as tz (an IANA name such as Europe/Rome)',
   ),
@@ -90,6 +105,8 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
 
 const DAY_WORDS = `today|tomorrow|tonight|morning|afternoon|evening|${[...WEEKDAYS.keys()].join('|')}`
 const MONTH = [...MONTHS].join('|')
+/** '17h30' alone may be a length of time; behind these words it is a time of the day. */
+const HOUR_H = new RegExp(`(?<=\\b(?:at|${DAY_WORDS}),? )(\\d{1,2})h(\\d{2})(?![\\da-z])`, 'g')
 const STEP = `(?:\\d|\\b(?:an?|${[...NUMBERS.keys()].join('|')})) ?(?:${[...UNITS.keys()].join('|')})`
 
 /** A comma behind a day, a date, a time or a step of an amount; any other stays, and is refused. */
@@ -99,18 +116,23 @@ const COMMA = new RegExp(
   'g',
 )
 
-/** Lower case, one space between words, '5 p.m.' as '5pm', 'dec. 24, 6pm' as 'dec 24 6pm'. */
+/** Lower case, one space between words, '5.30 p.m.' as '5:30pm', 'dec. 24, 6pm' as 'dec 24 6pm'. */
 export function normalise(text: string): string {
   return text
     .trim()
     .toLowerCase()
     .replace(/’/g, "'")
     .replace(/\s+/g, ' ')
+    .replace(/\b(\d{1,2})\.(\d{2})(?= ?[ap]\.?m)/g, '$1:$2')
+    .replace(HOUR_H, '$1:$2')
+    .replace(/\b(?:a|one) fortnight\b/g, '2 weeks')
     .replace(/(?<=\d) ?([ap])(?:m|\.m\.?)(?=$|,? )/g, '$1m')
     .replace(/(?<=\b(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun))\.(?= )/g, '')
     .replace(/(?<=\b(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec))\.(?= )/g, '')
     .replace(COMMA, '')
 }
+
+const WORD = /\p{L}+(?:'\p{L}+)?/gu
 
 /**
  * What stands in the way of reading a normalised text word by word, in words, or undefined. It is
@@ -120,14 +142,36 @@ export function objection(text: string): string | undefined {
   const strange = /[^\p{L}\d :.,'+-]/u.exec(text)?.[0]
   if (strange === '/') return 'a date with slashes is ambiguous, write 2026-12-24 or dec 24 2026'
   if (strange !== undefined) return `the character ${JSON.stringify(strange)} is not understood`
-  for (const [word] of text.matchAll(/\p{L}+(?:'\p{L}+)?/gu)) {
+  const unclear = unclearTime(text)
+  if (unclear !== undefined) return unclear
+  for (const [word] of text.matchAll(WORD)) {
     if (KNOWN.has(word)) continue
     const refusal = REFUSED.get(word)
     if (refusal !== undefined) return refusal
-    const near = nearest(word)
-    return `'${word}' is not known${near === undefined ? '' : ` (did you mean '${near}'?)`}`
+    return `'${word}' is not known`
   }
   return undefined
+}
+
+/** What is said of a time that is written as no clock shows it, or may be a length of time. */
+function unclearTime(text: string): string | undefined {
+  const [dotted, hour, minute] = /(?<![\d.])(\d{1,2})\.(\d{2})$/.exec(text) ?? []
+  if (dotted !== undefined) return `'${dotted}' is not a time of the day, write ${hour}:${minute}`
+  const [short, h, m] = /(?<!\d)(\d{1,2})h(\d{2})$/.exec(text) ?? []
+  if (short === undefined) return undefined
+  return `'${short}' may be a time or a length of time, write ${h}:${m} or ${h}h${m}m`
+}
+
+/** The text with each word that is not known as the known one nearest to it; undefined without. */
+export function corrected(text: string): { text: string; word: string } | undefined {
+  let word: string | undefined
+  const whole = text.replace(WORD, (written) => {
+    if (KNOWN.has(written) || REFUSED.has(written)) return written
+    const near = nearest(written)
+    word ??= near
+    return near ?? written
+  })
+  return word === undefined ? undefined : { text: whole, word }
 }
 
 function each(words: string, reason: (word: string) => string): [string, string][] {
