@@ -74,6 +74,7 @@ export const precision = {
   name: 'precision',
   says: 'how late a due task starts, beside a million that are due in 30 days',
   contenders: Object.keys(processes),
+  brief: ['2 processes'],
   baseline: '1 process',
   figures: [
     { key: 'p50', label: 'p50 ms', less: true },
