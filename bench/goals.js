@@ -19,6 +19,8 @@ import { shown } from './table.js'
 /** @type {(measure: string, figure: string, says: string) => (limit: { least?: number, most?: number, to?: string, contender?: string }) => Goal} */
 const goal = (measure, figure, says) => (limit) => ({ measure, figure, says, ...limit })
 
+const alone = { contender: '1 process', to: 'none' }
+
 /** @type {readonly Goal[]} */
 const goals = [
   goal('enqueue-one', 'rate', 'enqueue one by one')({ least: 1.5 }),
@@ -42,6 +44,8 @@ const goals = [
   goal('enqueue-bulk', 'rate', 'enqueue in bulk')({ least: 2, to: 'bee-queue' }),
   goal('fairness', 'share', 'share of the busier of two workers')({ most: 170 / 300, to: 'none' }),
   goal('backlog', 'rate', 'drain with a million waiting')({ least: 0.95, contender: 'waiting' }),
+  goal('precision', 'p50', 'ms that half the due tasks start late')({ most: 50, ...alone }),
+  goal('precision', 'p99', 'ms that 99 % of the due tasks start late')({ most: 250, ...alone }),
   goal('backlog', 'rate', 'drain with a million delayed')({ least: 0.95, contender: 'delayed' }),
 ]
 

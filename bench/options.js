@@ -28,6 +28,7 @@ const whole = {
   shallow: 10_000,
   backlog: 1_000_000,
   slow: 300,
+  due: 500,
 }
 
 /** @type {import('./measures/measure.js').Sizes} */
@@ -42,6 +43,7 @@ const small = {
   shallow: 500,
   backlog: 2000,
   slow: 60,
+  due: 20,
 }
 
 const usualRounds = 5

@@ -5,6 +5,7 @@
 export class Progress {
   #total
   #done = 0
+  #text = ''
   #started = performance.now()
   #terminal = process.stderr.isTTY === true
 
@@ -17,8 +18,13 @@ export class Progress {
   step(words) {
     this.#done++
     const seconds = Math.round((performance.now() - this.#started) / 1000)
-    const text = `[${this.#done}/${this.#total}] ${seconds} s  ${words}`
-    process.stderr.write(this.#terminal ? `\r\u001b[K${text}` : `${text}\n`)
+    this.#text = `[${this.#done}/${this.#total}] ${seconds} s  ${words}`
+    process.stderr.write(this.#terminal ? `\r\u001b[K${this.#text}` : `${this.#text}\n`)
+  }
+
+  /** @param {string} words how far the step is */
+  tell(words) {
+    process.stderr.write(this.#terminal ? `\r\u001b[K${this.#text}: ${words}` : `  ${words}\n`)
   }
 
   /** @param {string} words that stay */

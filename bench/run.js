@@ -22,12 +22,13 @@ const inTurn = (contenders, round) =>
 
 /**
  * @param {Options} options
- * @param {Bench} bench
+ * @param {Omit<Bench, 'tell'>} parts
  */
-async function runAll(options, bench) {
+async function runAll(options, parts) {
   const results = new Results()
   const steps = options.measures.reduce((sum, { contenders }) => sum + contenders.length, 0)
   const progress = new Progress(steps * options.rounds)
+  const bench = { ...parts, tell: (/** @type {string} */ words) => progress.tell(words) }
   for (let round = 1; round <= options.rounds; round++) {
     for (const measure of options.measures) {
       for (const contender of inTurn(measure.contenders, round)) {

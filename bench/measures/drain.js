@@ -80,7 +80,7 @@ const patience = 30_000
  * @param {number} count
  * @returns {Promise<Count[]>}
  */
-async function untilHandled(consumers, count) {
+export async function untilHandled(consumers, count) {
   let before = 0
   let since = performance.now()
   for (;;) {

@@ -4,6 +4,7 @@ import { drainMeasures } from './drain.js'
 import { enqueueMeasures } from './enqueue.js'
 import { latency } from './latency.js'
 import { memory } from './memory.js'
+import { precision } from './precision.js'
 import { fairness, processMeasures } from './processes.js'
 import { rawMeasures } from './raw.js'
 import { appendonly, tracing } from './settings.js'
@@ -18,6 +19,7 @@ export const measures = [
   latency,
   memory,
   backlog,
+  precision,
   ...processMeasures,
   fairness,
   appendonly,

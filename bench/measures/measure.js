@@ -13,6 +13,7 @@
  * @property {number} shallow tasks drained of a queue that may be deep
  * @property {number} backlog how deep that is
  * @property {number} slow tasks with a slow handler
+ * @property {number} due tasks that become due one after the other
  */
 
 /**
@@ -22,6 +23,7 @@
  * @property {import('../servers.js').Servers} servers others than `redis`
  * @property {Sizes} sizes
  * @property {import('../fillers.js').Fillers} fillers
+ * @property {(words: string) => void} tell how far a long step is
  */
 
 /**

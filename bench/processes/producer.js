@@ -58,12 +58,13 @@ async function enqueue({ manner, count }) {
 
 /**
  * Enqueues without being measured, however many.
- * @param {{ count: number, due: 'now' | 'later' }} order
+ * @param {{ count: number, due: 'now' | 'later' | number }} order a number in ms since the epoch
  */
 async function fill({ count, due }) {
   for (let i = 0; i < count; i += bulk) {
     const some = mails(Math.min(bulk, count - i), i)
-    await (due === 'now' ? producer.many(some) : producer.later(some))
+    if (typeof due === 'number') await producer.at?.(some, due)
+    else await (due === 'now' ? producer.many(some) : producer.later(some))
   }
 }
 
@@ -79,4 +80,25 @@ async function ping({ count, pause }) {
   }
 }
 
-serve({ open, enqueue, fill, ping, close: () => producer.close() })
+/**
+ * Tasks due one after the other, each mail telling in its subject when, by the shared clock.
+ * @param {{ count: number, lead: number, over: number }} order ms until the first, ms from first to last
+ */
+async function schedule({ count, lead, over }) {
+  const ahead = wallAhead()
+  const first = Date.now() + lead
+  for (let i = 0; i < count; i++) {
+    const due = first + Math.round((i / count) * over)
+    await producer.at?.([{ ...mail(i), subject: `${due / 1000 - ahead}` }], due)
+  }
+}
+
+/** How many seconds the wall clock is ahead of `clock`, read when its ms changes. */
+function wallAhead() {
+  const before = Date.now()
+  let wall = before
+  while (wall === before) wall = Date.now()
+  return wall / 1000 - clock()
+}
+
+serve({ open, enqueue, fill, ping, schedule, close: () => producer.close() })

@@ -45,6 +45,7 @@ export const redisdistro = {
       one: (mail) => client.enqueue('mail', mail),
       many: (mails) => client.enqueueMany('mail', mails),
       later: (mails) => client.enqueueMany('mail', mails, { delay: anHour }),
+      at: (mails, due) => client.enqueueMany('mail', mails, { runAt: due }),
       close: () => kernel.stop(),
     }
   },

@@ -26,6 +26,8 @@
  * @property {(mail: Mail) => Promise<unknown>} one resolves when the task is acknowledged
  * @property {(mails: Mail[]) => Promise<unknown>} many the same, for all of them
  * @property {(mails: Mail[]) => Promise<unknown>} later the same, due in an hour
+ * @property {(mails: Mail[], due: number) => Promise<unknown>} [at] the same, due at that ms since the
+ * epoch; of the product alone
  * @property {() => Promise<unknown>} close
  */
 

@@ -152,7 +152,6 @@ export class Pump {
       this.#ahead.measure(0, silence, 1)
       this.#slots.giveBack(this.#ahead.room)
     }
-    this.#watch.sweep()
   }
 
   async #cycle(): Promise<void> {

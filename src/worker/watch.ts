@@ -20,6 +20,7 @@ export class Watch {
   #marked = false
   #nextDue = Number.POSITIVE_INFINITY
   #waiting: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
   readonly #stop = new AbortController()
 
   constructor(parts: WatchParts) {
@@ -45,32 +46,41 @@ export class Watch {
   hear(all: boolean, nextDue: number | undefined): void {
     this.#dry = !all
     this.#nextDue = nextDue ?? Number.POSITIVE_INFINITY
+    clearTimeout(this.#timer)
+    if (this.#dry && nextDue !== undefined) this.#setTimer()
   }
 
   /** Waits for a mark, if it does not already. */
   wait(): void {
     if (this.#waiting) return
-    const { options, now, onLook } = this.#parts
-    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - now())))
+    const { options, onLook } = this.#parts
     const look = () => {
       this.#waiting = undefined
       this.#dry = false
       this.#marked = true
       onLook()
     }
-    const waiting = options.broker.wait(options.partition, ms, this.#stop.signal)
+    const waiting = options.broker.wait(options.partition, longestWait, this.#stop.signal)
     this.#waiting = waiting.then(look, look)
   }
 
-  /** Does not wait on where something has become due. */
-  sweep(): void {
-    if (!this.#dry || !this.due) return
-    this.#dry = false
-    this.#parts.onLook()
+  /**
+   * Does not wait on where something has become due. A timer of this process's own, for an idle Redis
+   * ends a wait up to a tenth of a second late; it may be early by a ms, and no timer lasts a month.
+   */
+  #setTimer(): void {
+    const ms = Math.max(1, Math.min(longestWait, Math.ceil(this.#nextDue - this.#parts.now())))
+    this.#timer = setTimeout(() => {
+      if (!this.#dry) return
+      if (!this.due) return this.#setTimer()
+      this.#dry = false
+      this.#parts.onLook()
+    }, ms)
   }
 
   /** Resolves when it waits no more. */
   async end(): Promise<void> {
+    clearTimeout(this.#timer)
     this.#stop.abort()
     await this.#waiting
   }

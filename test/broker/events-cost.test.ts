@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { LeasedTask } from '../../src/core/broker.js'
+import { commandsOf } from '../support/command-counts.js'
 import { startRedis, type TestRedis, until } from '../support/redis.js'
 import { error, Stage } from './stage.js'
 
@@ -22,23 +23,11 @@ beforeEach(async () => {
   return () => stage.broker.close()
 })
 
-/** What Redis did for a call, scripts and their commands, `TIME` left out, which a test's clock is for. */
-async function commandsOf(work: () => Promise<unknown>): Promise<string> {
-  await redis.config('RESETSTAT')
-  await work()
-  const report = await redis.info('commandstats')
-  const counts = [...report.matchAll(/^cmdstat_([a-z]+):calls=(\d+)/gm)].flatMap(
-    ([, name = '', calls]) =>
-      ['info', 'config', 'evalsha', 'eval', 'time'].includes(name) ? [] : [`${name}:${calls}`],
-  )
-  return counts.sort().join(' ')
-}
-
 /** The commands of each call that is made a thousand times a second. */
 async function everyCall() {
   const seen: Record<string, string> = {}
   const note = async (name: string, work: () => Promise<unknown>) => {
-    seen[name] = await commandsOf(work)
+    seen[name] = await commandsOf(redis, work)
   }
   let leased: LeasedTask[] = []
   const take = async () => {

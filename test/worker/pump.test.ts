@@ -198,3 +198,27 @@ test('progress that cannot be stored since Redis is away costs no attempt', asyn
   })
   expect(await stage.reached(await stage.add(), 'completed')).toMatchObject({ result: 'done' })
 })
+
+test('while a task is due in 30 days an idle worker makes one cycle after each wait, as ever', async () => {
+  const stage = await WorkerStage.open()
+  const calls: string[] = []
+  stage.start({
+    handle: () => undefined,
+    between: (broker) =>
+      changed(broker, {
+        cycle: (...call) => {
+          calls.push('cycle')
+          return broker.cycle(...call)
+        },
+        wait: (...call) => {
+          calls.push('wait')
+          return broker.wait(...call)
+        },
+      }),
+  })
+  await until(() => calls.includes('wait'))
+  await stage.add('far', { due: { in: 30 * 86_400_000 } })
+  await until(() => calls.filter((name) => name === 'wait').length >= 3)
+  const first = calls.indexOf('wait')
+  expect(calls.slice(first, first + 5)).toEqual(['wait', 'cycle', 'wait', 'cycle', 'wait'])
+})
