@@ -23,8 +23,8 @@ const first = (config: unknown) => {
 
 test('an unknown key is named with its path, its value, what is allowed and what was meant', () => {
   expect(first({ queues: { images: { concurency: 8 } } })).toBe(
-    'queues.images.concurency: 8 is not known here; allowed: concurrency, partitions, retry, ' +
-      "timeout, deadLetter, retention; did you mean 'concurrency'?",
+    'queues.images.concurency: 8 is not known here; allowed: concurrency, partitions, rate, ' +
+      "maxActive, weight, retry, timeout, deadLetter, retention; did you mean 'concurrency'?",
   )
   expect(first({ scheduler: {} })).toBe(
     'scheduler: {} is not known here; allowed: redis, plugins, pluginRoots, tasks, schedules, queues, ' +
@@ -168,6 +168,7 @@ test('an empty config has every default', () => {
       stallTimeout: 30_000,
       keepAliveTimeout: 72_000,
       maxConnections: 2000,
+      maxListeners: 100,
       rateLimit: false,
       cors: false,
       trustProxy: false,
