@@ -34,7 +34,7 @@ test('an unknown key is named with its path, its value, what is allowed and what
   expect(first({ http: { admin: { prot: 1 } } })).toContain('http.admin')
   expect(first({ worker: { leese: '1s' } })).toContain("did you mean 'lease'?")
   expect(first({ tasks: { email: { retry: { delai: 1 } } } })).toContain("did you mean 'delay'?")
-  expect(first({ queues: { a: { rate: '14/s' } } })).toContain('"14/s" is not known here')
+  expect(first({ queues: { a: { speed: '14/s' } } })).toContain('"14/s" is not known here')
 })
 
 test('a value of the wrong kind is named with its path, itself and the rule', () => {
