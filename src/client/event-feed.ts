@@ -86,7 +86,7 @@ export class EventFeed {
   async next(ms: number): Promise<readonly EventMessage[]> {
     while (!this.#closed) {
       const heard = await this.#take(ms)
-      if (heard === undefined) return []
+      if (heard === undefined) break
       const messages = this.#show(heard)
       if (messages.length > 0) return messages
     }

@@ -22,6 +22,8 @@ const instant = z.iso.datetime({
   error: 'must be an ISO time with its offset, such as 2026-12-24T18:00:00Z',
 })
 
+const day = 86_400_000
+
 const wholeFrom1 = (most: number) => {
   const words = `must be a whole number from 1 to ${most}`
   return z.int(words).min(1, words).max(most, words)
@@ -37,7 +39,7 @@ const fields = z.strictObject({
     .optional()
     .describe('What each task gets; an empty object where it is left out.'),
   cron: cron.optional().describe('When: five fields, or six with seconds first. Or `every`.'),
-  every: written(1000, 'must be at least 1s')
+  every: written(1000, 'must be at least 1s', 3650 * day)
     .optional()
     .describe('How often, counted from `startsAt`, or else from midnight UTC on 1 January 1970.'),
   tz: z
@@ -56,7 +58,7 @@ const fields = z.strictObject({
   misfireLimit: wholeFrom1(1000)
     .default(100)
     .describe('With `backfill`, the ticks that are made up for at most, the latest ones.'),
-  jitter: written(0, '')
+  jitter: written(0, '', 7 * day)
     .optional()
     .describe("Each task is due up to so much later, by a number that is made of its tick's id."),
   startsAt: instant.optional().describe('No tick comes before this ISO time.'),

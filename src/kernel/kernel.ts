@@ -3,12 +3,14 @@ import { Client } from '../client/client.js'
 import type { Directory } from '../client/contract.js'
 import { Operator } from '../client/operator.js'
 import { catalogueOf, registryDirectory } from '../client/registry-directory.js'
+import { strangersIn } from '../client/schedule-check.js'
 import { Schedules } from '../client/schedules.js'
 import type { Broker } from '../core/broker.js'
 import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { lazily } from '../core/lazily.js'
 import { type Lives, newLife } from '../core/life.js'
+import type { ScheduleRule } from '../core/schedule.js'
 import type { ScheduleStore } from '../core/schedule-store.js'
 import type { Service } from '../core/service.js'
 import { createLog, type Log } from '../telemetry/log.js'
@@ -142,7 +144,6 @@ export class Kernel {
     }
     await this.#serveStore(store.broker)
     await warnOfLeftovers(this.config, store.broker, this.#log)
-    await reconcileSchedules(store.broker, config, this.#log)
     if (worker) await this.#work(store.broker, options)
     this.#goOn()
     const url = await this.#serve(producer)
@@ -152,7 +153,8 @@ export class Kernel {
   async #serveStore(broker: Broker): Promise<void> {
     const { queues } = this.config
     const catalogue = catalogueOf(this.#published())
-    const publishing = publisher({ broker, queues, catalogue, log: this.#log })
+    const reconcile = () => reconcileSchedules(broker, this.config, this.#log)
+    const publishing = publisher({ broker, queues, catalogue, log: this.#log, reconcile })
     await publishing.tick()
     const jobs = jobRunner({ broker, directory: this.#directory, log: this.#log })
     this.#services = [publishing, jobs]
@@ -164,7 +166,9 @@ export class Kernel {
     this.#goOn()
     const known = lives ?? { own: newLife(), gone: [] }
     const { config, client } = this
-    const parts = { config, broker, client, log: this.#log, counters: this.#counters }
+    const accepts = async (rule: ScheduleRule) =>
+      (await strangersIn(rule, this.#directory)).length === 0
+    const parts = { config, broker, client, accepts, log: this.#log, counters: this.#counters }
     this.#workforce = new Workforce({ ...parts, lives: known }, queues)
     this.#workforce.start()
   }

@@ -17,31 +17,41 @@ export interface PublisherParts {
   readonly queues: ResolvedConfig['queues']
   readonly catalogue: Catalogue
   readonly log: Log
+  /** Makes the store's schedules those of the config; false where it could not. */
+  reconcile(): Promise<boolean>
 }
 
 /**
  * Publishes what this kernel knows, for clients without a config, and keeps it in the store. Limits are
- * said once, at the start and where the store was emptied.
+ * said once, at the start and where the store was emptied; so are schedules.
  */
-export function publisher({ broker, queues, catalogue, log }: PublisherParts): Service {
+export function publisher(parts: PublisherParts): Service {
+  const { broker, queues, catalogue, log } = parts
   let publishedAt = Number.NEGATIVE_INFINITY
   let limitsSaid = false
+  let reconciled = false
   return new Rounds({
     name: 'publisher',
     every: lookEvery,
     round: async () => {
       const known = await adoptLayouts(broker, queues, log)
       const now = systemClock.monotonic()
-      if (!known) limitsSaid = false
+      if (!known) {
+        limitsSaid = false
+        reconciled = false
+      }
+      if (!known || now - publishedAt >= publishEvery) {
+        await broker.publish(catalogue)
+        publishedAt = now
+      }
+      // Neither waits for the other: what one stumbles over is tried again in the next round.
+      if (!reconciled) reconciled = await parts.reconcile()
       if (!limitsSaid) await sayLimits(broker, queues, log)
       limitsSaid = true
-      if (known && now - publishedAt < publishEvery) return
-      await broker.publish(catalogue)
-      publishedAt = now
     },
     onFailure: (error) => {
       const reason = error instanceof Error ? error.message : String(error)
-      log.warn('The catalogue of task types could not be published; it is tried again', { reason })
+      log.warn('What this kernel knows could not be published whole; it is tried again', { reason })
     },
   })
 }

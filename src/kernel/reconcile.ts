@@ -118,23 +118,25 @@ async function settle(parts: ReconcileParts): Promise<boolean> {
 
 /**
  * Makes the store's schedules those of the config: what is new is added, what changed is updated,
- * what left is retired. What a person made or edited at run time stays, and the log shows it. An absent
- * Redis is told of elsewhere.
+ * what left is retired. What a person made or edited at run time stays, and the log shows it. False where
+ * Redis was away, or others changed them all the while.
  */
 export async function reconcileSchedules(
   broker: Broker,
   config: Pick<ResolvedConfig, 'schedules' | 'tasks' | 'telemetry'>,
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   const now = () => broker.now()
   const { schedules, tasks, telemetry } = config
   const { service } = telemetry
   const parts = { store: broker.schedules, schedules, tasks, service, log, now }
   try {
-    for (let i = 0; i < tries; i++) if (await settle(parts)) return
+    for (let i = 0; i < tries; i++) if (await settle(parts)) return true
+    return false
   } catch (error) {
     if (!isRedisDistroError(error) || error.family !== 'infrastructure') throw error
     const reason = error.message
-    log.warn('Schedules could not be compared with the config', { reason })
+    log.warn('Schedules could not be compared with the config; it is tried again', { reason })
+    return false
   }
 }

@@ -5,6 +5,7 @@ import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Lives } from '../core/life.js'
 import { tagOf } from '../core/partition.js'
+import type { ScheduleRule } from '../core/schedule.js'
 import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
 import { rescuer } from '../services/rescuer.js'
@@ -25,6 +26,8 @@ export interface WorkforceParts {
   readonly log: Log
   readonly counters: Counters
   readonly lives: Lives
+  /** Whether this kernel would enqueue what a schedule says. */
+  accepts(rule: ScheduleRule): Promise<boolean>
 }
 
 /** The queues that were named, by real name; all where none were. */
@@ -120,7 +123,15 @@ export class Workforce {
     this.#services = [
       rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
       pruner({ broker, partitions: retained, log, counters }),
-      scheduler({ store: broker.schedules, client, types, log, counters }),
+      scheduler({
+        store: broker.schedules,
+        client,
+        types,
+        queueOf: (type) => config.tasks.get(type)?.queue,
+        accepts: (rule) => this.#parts.accepts(rule),
+        log,
+        counters,
+      }),
       this.#lookout(),
     ]
     for (const service of this.#services) service.start()

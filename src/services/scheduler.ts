@@ -1,3 +1,4 @@
+import type { ScheduleRule } from '../core/schedule.js'
 import type { ScheduleLook, StoredSchedule } from '../core/schedule-store.js'
 import type { Service } from '../core/service.js'
 import { Rounds } from './round.js'
@@ -14,6 +15,10 @@ const soon = 100
 export interface SchedulerParts extends TickEnqueuerParts {
   /** Task types that this kernel knows: ticks of others are for those who know them. */
   readonly types: readonly string[]
+  /** The queue that a task type has here. */
+  queueOf(type: string): string | undefined
+  /** Whether this kernel would enqueue what a rule says: another build's may know another payload. */
+  accepts(rule: ScheduleRule): Promise<boolean>
 }
 
 const wordsOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
@@ -24,13 +29,33 @@ const wordsOf = (error: unknown) => (error instanceof Error ? error.message : St
  * goes by Redis's clock.
  */
 export function scheduler(parts: SchedulerParts): Service {
-  const { store, client, types, log, counters } = parts
+  const { store, types, log, counters } = parts
   let pause = rareLook
+  /** Told of once, until it is accepted. */
+  const strange = new Set<string>()
+
+  /** What is due and for this kernel; the rest stays due for those who accept it. */
+  const acceptable = async (due: readonly StoredSchedule[]): Promise<StoredSchedule[]> => {
+    const verdicts = await Promise.all(due.map(({ rule }) => parts.accepts(rule)))
+    return due.filter(({ id }, i) => {
+      if (verdicts[i]) strange.delete(id)
+      else if (!strange.has(id)) {
+        log.warn(
+          "A schedule's payload is not one of its type here; its ticks wait for who takes it",
+          {
+            schedule: id,
+          },
+        )
+        strange.add(id)
+      }
+      return verdicts[i]
+    })
+  }
 
   /** True where the ticks were this kernel's. */
   const take = async (schedule: StoredSchedule, now: number): Promise<boolean> => {
     const { id } = schedule
-    const { claim, dropped } = await claimOf(schedule, now, client)
+    const { claim, dropped } = await claimOf(schedule, now, parts)
     if (!(await store.claim(claim))) return false
     if (dropped !== undefined) {
       const count = dropped.exact ? dropped.count : `more than ${dropped.count}`
@@ -48,10 +73,11 @@ export function scheduler(parts: SchedulerParts): Service {
   const round = async (): Promise<void> => {
     pause = lookEvery
     const look = await store.look(types)
-    const taken = look.due.map((schedule) => take(schedule, look.now))
+    const due = await acceptable(look.due)
+    const taken = due.map((schedule) => take(schedule, look.now))
     const repeated = look.stale.map((tick) => enqueueTick(parts, tick))
     const [mine] = await Promise.all([all(taken), all(repeated)])
-    pause = pauseAfter(look, mine.includes(true))
+    pause = pauseAfter({ ...look, due }, mine.includes(true))
   }
 
   return new Rounds({

@@ -8,6 +8,13 @@ import type {
   TickClaim,
 } from '../core/schedule-store.js'
 
+/** Who claims ticks. */
+export interface Claiming {
+  readonly client: PluginClient
+  /** The queue that a task type has here. */
+  queueOf(type: string): string | undefined
+}
+
 type Decided = TickDecision['ticks'][number]
 
 const ended = new Set<string>(['completed', 'dead', 'cancelled'])
@@ -19,8 +26,11 @@ async function lastRuns(client: PluginClient, { last }: StoredSchedule): Promise
   return task !== undefined && !ended.has(task.state)
 }
 
-function pendingOf({ id, rule }: StoredSchedule, tick: number): PendingTick {
-  const { task, payload, options } = rule
+/** In the queue that the type has now, since it is by its queue that a repeat finds the first. */
+function pendingOf({ id, rule }: StoredSchedule, tick: number, { queueOf }: Claiming): PendingTick {
+  const { task, payload } = rule
+  const queue = rule.options?.queue ?? queueOf(task)
+  const options = queue === undefined ? rule.options : { ...rule.options, queue }
   return {
     id,
     taskId: tickId(id, tick),
@@ -40,20 +50,20 @@ const mayOverlap = ({ rule }: StoredSchedule, { missed }: Decided): boolean =>
 async function parted(
   schedule: StoredSchedule,
   ticks: readonly Decided[],
-  client: PluginClient,
+  claiming: Claiming,
 ): Promise<{ readonly made: PendingTick[]; readonly skipped: number[] }> {
   const made: PendingTick[] = []
   const skipped: number[] = []
   let running: boolean | undefined
   for (const decided of ticks) {
     if (!mayOverlap(schedule, decided)) {
-      running ??= await lastRuns(client, schedule)
+      running ??= await lastRuns(claiming.client, schedule)
       if (running) {
         skipped.push(decided.tick)
         continue
       }
     }
-    made.push(pendingOf(schedule, decided.tick))
+    made.push(pendingOf(schedule, decided.tick, claiming))
     running = true
   }
   return { made, skipped }
@@ -70,15 +80,16 @@ function droppedRun({ dropped }: TickDecision): NewScheduleRun[] {
 export async function claimOf(
   schedule: StoredSchedule,
   now: number,
-  client: PluginClient,
+  claiming: Claiming,
 ): Promise<{ readonly claim: TickClaim; readonly dropped: TickDecision['dropped'] }> {
   const { id, revision, rule, runs, due = now } = schedule
   const decision = decideTicks({ rule, due, now, runs })
-  const { made, skipped } = await parted(schedule, decision.ticks, client)
+  const { made, skipped } = await parted(schedule, decision.ticks, claiming)
   const overlaps = skipped.map((tick): NewScheduleRun => {
     return { tick: tickText(tick), outcome: 'skipped', reason: 'overlap' }
   })
   const passed = [...droppedRun(decision), ...overlaps]
-  const claim = { id, revision, due, next: decision.next, ticks: made, passed }
+  const next = skipped.length > 0 ? decision.otherwise : decision.next
+  const claim = { id, revision, due, next, ticks: made, passed }
   return { claim, dropped: decision.dropped }
 }

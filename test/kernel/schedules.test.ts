@@ -1,7 +1,8 @@
+import { Redis } from 'ioredis'
 import { type Config, defineConfig, definePlugin, defineTask, type Kernel } from 'redisdistro'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import { until } from '../support/redis.js'
+import { testRedisUrl, until } from '../support/redis.js'
 import { keepingLog, kernelOf, testConfig } from './stage.js'
 
 const note = defineTask({
@@ -132,6 +133,17 @@ describe('at the start of a kernel', () => {
     expect(lines).toEqual(['A schedule of the config was removed at run time, and stays so'])
     const back = await once(config, ({ schedules }) => schedules.put('b', hourly))
     expect(back.result).toMatchObject({ created: true, schedule: { id: 'b', source: 'config' } })
+  })
+
+  test('and again where the store was emptied while it runs', async () => {
+    const config = configOf({ a: hourly })
+    const kernel = await kernelOf({ ...config, http: false })
+    await kernel.start({ roles: ['producer'] })
+    const redis = new Redis(testRedisUrl())
+    onTestFinished(() => redis.disconnect())
+    await redis.del(await redis.keys(`${kernel.config.redis.prefix}:*`))
+    expect(await list(kernel)).toEqual([])
+    await until(async () => (await list(kernel)).length === 1)
   })
 
   test('many at once add each schedule once', async () => {

@@ -19,7 +19,9 @@ async function staged() {
   const counters = createCounters()
   const types = ['email', 'image']
   const kernel = (client: PluginClient = stage.client) =>
-    scheduler({ store, client, types, log, counters })
+    scheduler({ store, client, types, queueOf: () => undefined, accepts, log, counters })
+  const refused = new Set<string>()
+  const accepts = async ({ task }: ScheduleRule) => !refused.has(task)
   /** Keeps a schedule whose first tick is now. */
   const keep = (id: string, parts: Partial<ScheduleRule> = {}) => {
     const rule: ScheduleRule = {
@@ -40,7 +42,7 @@ async function staged() {
       [tick.slice(11, 19), outcome, reason, count].filter((part) => part !== undefined).join(' '),
     )
   const ids = async () => (await stage.operator.tasks({})).items.map(({ id }) => id).sort()
-  return { stage, store, log, counters, kernel, keep, outcomes, ids }
+  return { stage, store, log, counters, kernel, keep, outcomes, ids, refused }
 }
 
 const away: PluginClient = {
@@ -99,7 +101,8 @@ describe('the scheduler', () => {
       settle: () => Promise.reject(new RedisDistroError('store_unknown', '')),
     }
     const [log, counters] = [lineLog(), createCounters()]
-    await scheduler({ store: mute, client: stage.client, types: ['email'], log, counters }).tick()
+    const here = { types: ['email'], queueOf: () => undefined, accepts: async () => true }
+    await scheduler({ store: mute, client: stage.client, ...here, log, counters }).tick()
     expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
     stage.now += 5000
     await kernel().tick()
@@ -130,6 +133,23 @@ describe('the scheduler', () => {
     await kernel().tick()
     expect(await ids()).toEqual([expect.stringMatching(/^a:/)])
     expect(await store.find('stranger-0')).toMatchObject({ due: stage.now - 10 * minute, runs: 0 })
+  })
+
+  test('leaves what its own build would refuse to another, and tells of it once', async () => {
+    const { stage, kernel, keep, ids, log, refused } = await staged()
+    await keep('a')
+    refused.add('email')
+    const mine = kernel()
+    await mine.tick()
+    await mine.tick()
+    expect(await ids()).toEqual([])
+    expect(
+      log.lines.filter(({ message }) => message.includes('not one of its type here')),
+    ).toHaveLength(1)
+    refused.clear()
+    stage.now += 1000
+    await mine.tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
   })
 
   test('skips a tick while the task of the one before has not ended', async () => {
@@ -199,6 +219,17 @@ describe('the scheduler', () => {
     }
     expect(await ids()).toHaveLength(2)
     expect(await store.find('a')).toMatchObject({ due: undefined, runs: 2 })
+  })
+
+  test('counts no skipped tick to the limit', async () => {
+    const { stage, kernel, keep, ids, store } = await staged()
+    await keep('a', { limit: 2, overlap: 'skip' })
+    const mine = kernel()
+    await mine.tick()
+    stage.now += minute
+    await mine.tick()
+    expect(await ids()).toHaveLength(1)
+    expect(await store.find('a')).toMatchObject({ runs: 1, due: stage.now + minute })
   })
 
   test('is held up by no schedule that cannot be read', async () => {

@@ -27,6 +27,8 @@ export interface TickDecision {
     | undefined
   /** The next tick, in ms; undefined where none comes any more. */
   readonly next: number | undefined
+  /** The same where not all of these are made, so that the limit is not reached by them. */
+  readonly otherwise: number | undefined
 }
 
 /** Which of the ticks that passed shall be made up for, oldest first; the rest are dropped. */
@@ -50,12 +52,13 @@ export function decideTicks({ rule, due, now, runs }: TickCall): TickDecision {
   const made = kept.slice(0, Math.min(left, mostAtOnce))
   const ended = made.length === left
   const rest = kept[made.length]
-  const next = ended ? undefined : (rest ?? tickAfter(rule, passed.ticks.at(-1) ?? now))
+  const otherwise = rest ?? tickAfter(rule, passed.ticks.at(-1) ?? now)
   const count = passed.count - kept.length
   const last = passed.ticks[passed.ticks.length - kept.length - 1] ?? due
   return {
     ticks: made.map((tick) => ({ tick, missed: now - tick > misfireGrace })),
     dropped: count > 0 ? { count, exact: passed.exact, last } : undefined,
-    next,
+    next: ended ? undefined : otherwise,
+    otherwise,
   }
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { durationMessage, parseDuration } from '../duration.js'
+import { durationMessage, formatDuration, parseDuration } from '../duration.js'
 import { enqueueOptionsSchema } from '../enqueue-options.js'
 
 /** A duration that stays as it was written, so that a rule reads back as it was put. */
-export const written = (least: number, words: string) =>
+export const written = (least: number, words: string, most = Number.POSITIVE_INFINITY) =>
   z
     .union([z.string(), z.number()], { error: ({ input }) => durationMessage(input) })
     .refine((value) => parseDuration(value) !== undefined, {
@@ -11,6 +11,10 @@ export const written = (least: number, words: string) =>
       abort: true,
     })
     .refine((value) => (parseDuration(value) ?? 0) >= least, words)
+    .refine(
+      (value) => (parseDuration(value) ?? 0) <= most,
+      `must be at most ${formatDuration(most)}`,
+    )
 
 const { queue, priority, attempts, tags } = enqueueOptionsSchema.shape
 const lasting = written(1, 'must be at least 1ms').optional()

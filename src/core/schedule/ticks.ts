@@ -2,6 +2,9 @@ import { parseDuration } from '../duration.js'
 import type { ScheduleRule } from '../schedule.js'
 import { cronAfter, cronBack } from './cron.js'
 
+/** The end of the year 9999, beyond which no time is written. */
+const lastInstant = 253_402_300_799_999
+
 /** What of a rule says when its ticks are. */
 export type Timing = Pick<ScheduleRule, 'cron' | 'every' | 'tz' | 'startsAt' | 'endsAt'>
 
@@ -16,9 +19,7 @@ export function tickAfter(rule: Timing, after: number): number | undefined {
   const start = instantOf(rule.startsAt, Number.NEGATIVE_INFINITY)
   const from = Math.max(after, start - 1)
   const tick = stepOf(rule) === undefined ? cronTick(rule, from) : everyTick(rule, from)
-  return tick === undefined || tick > instantOf(rule.endsAt, Number.POSITIVE_INFINITY)
-    ? undefined
-    : tick
+  return tick === undefined || tick > instantOf(rule.endsAt, lastInstant) ? undefined : tick
 }
 
 const cronTick = ({ cron = '', tz }: Timing, from: number) => cronAfter(cron, tz, from)
