@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { systemClock } from '../core/clock.js'
-import { within } from '../core/within.js'
+import { inTime } from '../core/within.js'
 
 /** In ms; most slots are on their way for less. */
 const pause = 50
@@ -12,6 +12,8 @@ const between = /\b(TRYAGAIN|(Last error: ReplyError: (MOVED|ASK)))\b/
  */
 const isBetweenNodes = (error: unknown): boolean =>
   error instanceof Error && between.test(error.message)
+
+const timedOut = () => new Error('Command timed out')
 
 /**
  * Makes a call on a slot that may be moving between two nodes again until it has arrived, as long as
@@ -32,17 +34,8 @@ export async function untilArrived<Result>(
       const now = systemClock.monotonic()
       if (!isBetweenNodes(error) || now - began + pause + (now - sent) > limit) throw error
       await wait(pause)
-      answered = inTime(limit - (systemClock.monotonic() - began), call())
+      // The node that a slot went to may say nothing, and there is less time left than a call may take.
+      answered = inTime(limit - (systemClock.monotonic() - began), call(), timedOut)
     }
   }
-}
-
-/** The node that a slot went to may say nothing, and there is less time left than a call may take. */
-async function inTime<Result>(ms: number, call: Promise<Result>): Promise<Result> {
-  const outcome = await within(
-    ms,
-    call.then((answer) => ({ answer })),
-  )
-  if (outcome) return outcome.answer
-  throw new Error('Command timed out')
 }

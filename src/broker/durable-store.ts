@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
-import { within } from '../core/within.js'
+import { inTime, within } from '../core/within.js'
 import { untilArrived } from './between-nodes.js'
 import { byAnswer, type Proof } from './durability.js'
 import { findWay, type Way } from './durable-check.js'
@@ -61,13 +61,10 @@ export class DurableStore implements ScriptRunner {
   async run(script: Script, keys: readonly string[], args: readonly (string | number)[]) {
     const { commandTimeout } = this.#options
     const call = this.#run(writing.get(script) ?? script, [keys.length, ...keys, ...args])
-    const outcome = await within(
-      commandTimeout,
-      call.then((answer) => ({ answer })),
-    )
-    if (outcome) return outcome.answer
-    const words = `${this.#main.says} did not answer within ${commandTimeout} ms; what was sent may have been done`
-    throw new RedisDistroError('store_unknown', words)
+    return await inTime(commandTimeout, call, () => {
+      const words = `${this.#main.says} did not answer within ${commandTimeout} ms; what was sent may have been done`
+      return new RedisDistroError('store_unknown', words)
+    })
   }
 
   async #run(script: Script, values: readonly (string | number)[]): Promise<unknown> {

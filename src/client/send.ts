@@ -1,6 +1,7 @@
 import type { Broker, Enqueued, NewTask, Partition } from '../core/broker.js'
 import type { Clock } from '../core/clock.js'
 import { isRedisDistroError, isStoreError, RedisDistroError } from '../core/errors.js'
+import { inTime } from '../core/within.js'
 
 /** Pauses in ms before the first and the second repeat. */
 const pauses = [50, 200] as const
@@ -14,14 +15,8 @@ export interface SendOptions {
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** Settles as `call` does, or with `store_unknown` after `ms`. */
-function within<Result>(ms: number, call: Promise<Result>): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new RedisDistroError('store_unknown', `no answer within ${ms} ms`))
-    const timer = setTimeout(late, ms)
-    call.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
-}
+const unanswered = (ms: number) => () =>
+  new RedisDistroError('store_unknown', `no answer within ${ms} ms`)
 
 /** Not where the store gives a reason: it answered, and has waited as long as it may. */
 const mayRepeat = (error: unknown): boolean =>
@@ -57,7 +52,8 @@ export async function send(
     const sent = clock.monotonic() - start
     try {
       const call = broker.enqueue(partition, tasks, sends > 0)
-      return await (sends === 0 ? call : within(deadline - sent, call))
+      const left = deadline - sent
+      return await (sends === 0 ? call : inTime(left, call, unanswered(left)))
     } catch (error) {
       doubt ||= isDoubtful(error)
       const pause = pauses[sends] ?? Number.POSITIVE_INFINITY
