@@ -10,16 +10,17 @@ export async function moveTasks(
   engine: Engine,
   partition: Partition,
   call: {
-    readonly script: Script<'now', KeyName> | Script<never, KeyName>
+    readonly script: Script<'now', KeyName> | Script<'now' | 'diedBy', KeyName>
     readonly ids: readonly string[]
+    readonly diedBy?: number | undefined
   },
 ): Promise<Moved[]> {
   if (call.ids.length === 0) return []
-  const { script, ids } = call
+  const { script, ids, diedBy = '' } = call
   const words = await runScript(engine, {
-    script: script as Script<'now', KeyName>,
+    script: script as Script<'now' | 'diedBy', KeyName>,
     partition,
-    named: {},
+    named: { diedBy },
     rest: ids,
   })
   return (words as string[]).map(readMoved)

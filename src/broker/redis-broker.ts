@@ -159,14 +159,14 @@ class RedisBroker implements Broker {
   cancel(partition: Partition, ids: readonly string[]) {
     return moveTasks(this.#engine, partition, { script: scripts.cancelScript, ids })
   }
-  requeue(partition: Partition, ids: readonly string[]) {
-    return moveTasks(this.#engine, partition, { script: scripts.requeueScript, ids })
+  requeue(partition: Partition, ids: readonly string[], diedBy?: number) {
+    return moveTasks(this.#engine, partition, { script: scripts.requeueScript, ids, diedBy })
   }
   promote(partition: Partition, ids: readonly string[]) {
     return moveTasks(this.#engine, partition, { script: scripts.promoteScript, ids })
   }
-  erase(partition: Partition, ids: readonly string[]) {
-    return moveTasks(this.#engine, partition, { script: scripts.eraseScript, ids })
+  erase(partition: Partition, ids: readonly string[], diedBy?: number) {
+    return moveTasks(this.#engine, partition, { script: scripts.eraseScript, ids, diedBy })
   }
   edit(partition: Partition, edit: Edit) {
     return editTask(this.#engine, partition, edit)

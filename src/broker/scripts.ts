@@ -4,7 +4,7 @@ import { cancel } from './lua/cancel.js'
 import { edit } from './lua/edit.js'
 import { expire } from './lua/expire.js'
 import { refund, setLimits } from './lua/limits.js'
-import { eachId } from './lua/moves.js'
+import { eachId, stillMeant } from './lua/moves.js'
 import { erase, prune, retain } from './lua/prune.js'
 import { release } from './lua/release.js'
 import { promoteEach, promoteNow, requeue, requeueEach } from './lua/requeue.js'
@@ -84,7 +84,7 @@ export const cancelScript = defineScript({
 export const requeueScript = defineScript({
   name: 'requeue',
   keys: [...sets, ...endKeys, 'stats', 'wake', 'meta', ...toldKeys],
-  args: ['now'],
+  args: ['now', 'diedBy'],
   body: [
     base,
     time,
@@ -99,6 +99,7 @@ export const requeueScript = defineScript({
     holderOf,
     attemptsOf,
     eachId,
+    stillMeant,
     requeue,
     requeueEach,
   ],
@@ -152,8 +153,8 @@ export const editScript = defineScript({
 export const eraseScript = defineScript({
   name: 'erase',
   keys: [...sets, ...endKeys, ...toldKeys],
-  args: ['now'],
-  body: [base, time, hear, tell, header, stateOf, eachId, prune, erase],
+  args: ['now', 'diedBy'],
+  body: [base, time, hear, tell, header, stateOf, eachId, stillMeant, prune, erase],
 })
 
 export const pruneScript = defineScript({

@@ -29,7 +29,7 @@ export interface Job {
   /** Where it is known without reading them all. */
   readonly total?: number
   readonly done: number
-  /** Left where they were: no longer dead, or another task holds their unique key. */
+  /** Left where they were: no longer dead, dead anew, or another task holds their unique key. */
   readonly skipped: number
   readonly startedAt: string
   readonly endedAt?: string

@@ -24,8 +24,11 @@ export interface Window {
   readonly to?: number | undefined
 }
 
+/** A window that what dies later does not fall into. */
+export type SettledWindow = Window & { readonly to: number }
+
 /** The times that a filter's ages mean at `now`; nothing that dies later is meant. */
-export function windowOf({ olderThan, newerThan }: DeadLetterFilter, now: number): Window {
+export function windowOf({ olderThan, newerThan }: DeadLetterFilter, now: number): SettledWindow {
   const to = now - (olderThan ?? 0)
   return newerThan === undefined ? { to } : { to, from: now - newerThan }
 }
@@ -111,6 +114,7 @@ export async function sweepDeadLetters(broker: Broker, sweep: Sweep): Promise<Sw
         const results = await broker[move](
           partition,
           tasks.map(({ id }) => id),
+          window.to,
         )
         swept.moved += results.filter(({ ok }) => ok).length
         swept.refused += results.filter(isHeld).length

@@ -11,7 +11,7 @@ import { isRedisDistroError } from '../core/errors.js'
 import { tagOf } from '../core/partition.js'
 import { parseRate } from '../core/rate.js'
 import type { Directory } from './contract.js'
-import { readDead, readsRecords, windowOf } from './dead-letters.js'
+import { readDead, readsRecords, type SettledWindow, windowOf } from './dead-letters.js'
 import { queueParts } from './locate.js'
 
 /** ms for which a job is held; its holder says again each second that it lives. */
@@ -41,6 +41,7 @@ class Interrupted extends Error {
 class JobRun {
   readonly #parts: JobRunParts
   readonly #job: JobRecord
+  readonly #window: SettledWindow
   #progress: JobProgress
   /** Monotonic ms: when the next one may go by the rate, and when its holder last said a word. */
   #nextAt: number
@@ -50,6 +51,7 @@ class JobRun {
     const { total, done, skipped, place } = job
     this.#parts = parts
     this.#job = job
+    this.#window = windowOf(job.filter, job.startedAt)
     this.#progress = { total, done, skipped, place }
     this.#nextAt = parts.clock.monotonic()
     this.#beatAt = Number.NEGATIVE_INFINITY
@@ -60,9 +62,8 @@ class JobRun {
     const { broker, directory } = this.#parts
     const { filter, key } = this.#job
     const parts = (await queueParts(directory, filter.queue)).flatMap((queue) => queue.parts)
-    const window = windowOf(filter, this.#job.startedAt)
     if (this.#progress.total === undefined && !readsRecords(filter)) {
-      const call = { deadLetter: key, ...window }
+      const call = { deadLetter: key, ...this.#window }
       const spans = await Promise.all(parts.map((part) => broker.deadSpan(part, call)))
       await this.#advance({ total: spans.reduce((sum, { count }) => sum + count, 0) })
     }
@@ -80,7 +81,7 @@ class JobRun {
   async #sweep(partition: Partition, following: Partition = partition): Promise<void> {
     const { broker } = this.#parts
     const { key, filter } = this.#job
-    const window = windowOf(filter, this.#job.startedAt)
+    const window = this.#window
     const tag = tagOf(partition)
     let after = this.#progress.place?.tag === tag ? this.#progress.place.after : undefined
     do {
@@ -103,7 +104,7 @@ class JobRun {
     for (let at = 0; at < tasks.length; at += step) {
       const ids = tasks.slice(at, at + step).map(({ id }) => id)
       await this.#turn(ids.length)
-      const results = await this.#parts.broker.requeue(partition, ids)
+      const results = await this.#parts.broker.requeue(partition, ids, this.#window.to)
       const moved = results.filter(({ ok }) => ok).length
       skipped += results.length - moved
       await this.#advance({ done: this.#progress.done + moved })

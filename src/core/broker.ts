@@ -222,9 +222,14 @@ export interface Broker extends EventBroker, JobStore {
   confirm(partition: Partition, ids: readonly string[]): Promise<void>
   list(partition: Partition, call: ListCall): Promise<ListPage>
   cancel(partition: Partition, ids: readonly string[]): Promise<Moved[]>
-  requeue(partition: Partition, ids: readonly string[]): Promise<Moved[]>
+  /**
+   * `diedBy`: only dead letters, and of those only who died then or before, in ms; the others are
+   * refused as `wrong_state`.
+   */
+  requeue(partition: Partition, ids: readonly string[], diedBy?: number): Promise<Moved[]>
   promote(partition: Partition, ids: readonly string[]): Promise<Moved[]>
-  erase(partition: Partition, ids: readonly string[]): Promise<Moved[]>
+  /** `diedBy` as for a requeue. */
+  erase(partition: Partition, ids: readonly string[], diedBy?: number): Promise<Moved[]>
   /** Another payload for a task that does not run, and, with `run`, the move that lets it run now. */
   edit(partition: Partition, edit: Edit): Promise<Moved>
   pause(partition: Partition, paused: boolean): Promise<void>

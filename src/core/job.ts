@@ -30,7 +30,7 @@ export interface JobProgress {
   /** Where it is known without reading them all. */
   readonly total?: number | undefined
   readonly done: number
-  /** Left where they were: no longer dead, or another task holds their unique key. */
+  /** Left where they were: no longer dead, dead anew, or another task holds their unique key. */
   readonly skipped: number
   /** Where it goes on: a partition's tag, and what its broker returned as `next`. */
   readonly place?: { readonly tag: string; readonly after?: string | undefined } | undefined

@@ -18,6 +18,28 @@ export function movesContract(connect: () => ConnectionSettings): void {
   const enqueue = async (parts: Partial<NewTask>) =>
     (await stage.broker.enqueue(stage.partition, [stage.task(parts)], false))[0]
 
+  describe('letters that died by a time', () => {
+    for (const move of ['requeue', 'erase'] as const) {
+      test(`${move} leaves what died later, and what is no longer dead`, async () => {
+        const old = await stage.bring('dead')
+        const diedBy = stage.now
+        stage.now += 1000
+        const anew = await stage.bring('dead')
+        const cancelled = await stage.bring('cancelled')
+        const ids = [old.id, anew.id, cancelled.id]
+        expect(await stage.broker[move](stage.partition, ids, diedBy)).toEqual([
+          { ok: true, from: 'dead' },
+          { ok: false, reason: 'wrong_state', state: 'dead' },
+          { ok: false, reason: 'wrong_state', state: 'cancelled' },
+        ])
+        expect(await stage.state(anew.id)).toBe('dead')
+        expect(await stage.state(cancelled.id)).toBe('cancelled')
+        const all = await stage.broker[move](stage.partition, [anew.id, cancelled.id])
+        expect(all).toMatchObject([{ ok: true }, { ok: true }])
+      })
+    }
+  })
+
   describe('a unique key and a requeue', () => {
     const unique = { key: 'user:1 %' }
 

@@ -63,6 +63,35 @@ test('what died after it began is left, and an age is counted from then', async 
   expect(await depth()).toMatchObject({ waiting: 9, dead: 3 })
 })
 
+/** Does `meanwhile` when the broker is about to be asked to requeue for the second time. */
+function beforeSecondRequeue(meanwhile: () => Promise<void>): void {
+  const { broker } = stage
+  const requeue = broker.requeue.bind(broker)
+  let calls = 0
+  broker.requeue = async (...call) => {
+    calls += 1
+    if (calls === 2) await meanwhile()
+    return await requeue(...call)
+  }
+}
+
+test('a letter that a person sent again and that died anew meanwhile is left', async () => {
+  await bury(3)
+  const { id } = await stage.operator.startRequeue('dead', {}, '10/s')
+  const listed = (await stage.operator.deadLetter('dead', {})).items.map((task) => task.id)
+  const [first = '', second = ''] = listed
+  beforeSecondRequeue(async () => {
+    stage.now += 1000
+    await stage.operator.requeue(second)
+    await stage.bury(2, 'again')
+  })
+  await work('one')
+  expect(await stage.operator.job(id)).toMatchObject({ state: 'done', done: 2, skipped: 1 })
+  expect(await depth()).toMatchObject({ waiting: 1, dead: 2 })
+  const dead = (await stage.operator.deadLetter('dead', { error: 'again' })).items
+  expect(new Set(dead.map((task) => task.id))).toEqual(new Set([first, second]))
+})
+
 test('where its kernel dies another goes on behind it, and does nothing twice', async () => {
   await bury(350)
   const job = await stage.operator.startRequeue('dead', {}, undefined)

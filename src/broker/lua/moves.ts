@@ -31,3 +31,18 @@ local function headerOf(id)
 end
 `,
 )
+
+/**
+ * What is meant may have moved since it was read: with `diedBy`, only a letter that died by then, and
+ * not one that was sent again and died anew, or ended otherwise.
+ */
+export const stillMeant = fragment(
+  'stillMeant',
+  `
+local function unlessMeant(state, value)
+  if diedBy == '' then return nil end
+  if state == 'dead' and (tonumber(value) or math.huge) <= tonumber(diedBy) then return nil end
+  return 'refused ' .. state
+end
+`,
+)

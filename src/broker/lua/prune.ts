@@ -29,7 +29,9 @@ end
 export const erase = fragment(
   'erase',
   `
-local answer = eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, state)
+local answer = eachId({ completed = 1, dead = 1, cancelled = 1 }, function(id, state, value)
+  local refusal = unlessMeant(state, value)
+  if refusal then return refusal end
   prune(state, { id })
   call('HDEL', own, id)
   call('ZREM', ownUntil, id)

@@ -38,7 +38,9 @@ end
 export const requeueEach = fragment(
   'requeueEach',
   `
-local answer, ids = eachId({ dead = 1, cancelled = 1 }, requeue)
+local answer, ids = eachId({ dead = 1, cancelled = 1 }, function(id, state, value)
+  return unlessMeant(state, value) or requeue(id, state)
+end)
 if requeued > 0 then wakeOne() end
 if heard then
   tell('requeue waiting', ids, #ids)

@@ -32,7 +32,9 @@ export const job = recordOf<Job>({
   rate: z.string().optional(),
   total: count.optional().describe('Where it is known without reading them all.'),
   done: count,
-  skipped: count.describe('Left: no longer dead, or another task holds their unique key.'),
+  skipped: count.describe(
+    'Left: no longer dead, dead anew, or another task holds their unique key.',
+  ),
   startedAt: time,
   endedAt: time.optional(),
   stopping: z.boolean().optional().describe('Asked to stop, and it has not yet.'),
