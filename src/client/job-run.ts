@@ -85,6 +85,8 @@ class JobRun {
     const tag = tagOf(partition)
     let after = this.#progress.place?.tag === tag ? this.#progress.place.after : undefined
     do {
+      // A page on which nothing is meant waits for no turn.
+      this.#heed()
       const read = { partition, key, filter, window, limit: mostAtOnce, after }
       const { tasks, next } = await readDead(broker, read)
       // Those of a page that is read again after a death are no longer dead, or are skipped anew.
@@ -130,11 +132,15 @@ class JobRun {
     this.#nextAt = allowed + count * this.#perTask()
     for (;;) {
       const rest = allowed - clock.monotonic()
-      if (signal.aborted) throw new Interrupted('given up')
+      this.#heed()
       if (rest <= 0) return
       await pause(Math.min(rest, beat), signal)
       await this.#beat()
     }
+  }
+
+  #heed(): void {
+    if (this.#parts.signal.aborted) throw new Interrupted('given up')
   }
 
   async #beat(): Promise<void> {
@@ -178,16 +184,21 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
  */
 export async function runJob(job: JobRecord, parts: JobRunParts): Promise<void> {
   const run = new JobRun(job, parts)
+  const finish = () => run.end('done')
   try {
-    await run.run()
-    await run.end('done')
+    await run.run().then(finish, (error: unknown) => breakOff(run, error))
   } catch (error) {
-    if (error instanceof Interrupted) {
-      if (error.why === 'stopped') await run.end('stopped')
-      if (error.why === 'given up') await run.release()
-      return
-    }
-    if (isRedisDistroError(error) && error.family === 'infrastructure') throw error
-    await run.end('failed', error instanceof Error ? error.message : String(error))
+    // Another has it by now, whatever was to be said of it.
+    if (!(error instanceof Interrupted)) throw error
   }
+}
+
+async function breakOff(run: JobRun, error: unknown): Promise<void> {
+  if (error instanceof Interrupted) {
+    if (error.why === 'stopped') await run.end('stopped')
+    if (error.why === 'given up') await run.release()
+    return
+  }
+  if (isRedisDistroError(error) && error.family === 'infrastructure') throw error
+  await run.end('failed', error instanceof Error ? error.message : String(error))
 }

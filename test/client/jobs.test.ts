@@ -148,6 +148,82 @@ test('it keeps to its rate, ends when it is stopped, and goes on when it is give
   expect((await depth()).dead).toBeGreaterThan(20)
 })
 
+test('one that finds nothing heeds a shutdown and a stop at the next page', async () => {
+  await bury(800)
+  const { broker, operator } = stage
+  const job = await operator.startRequeue('dead', { error: 'nothing' }, undefined)
+  const list = broker.list.bind(broker)
+  let pages = 0
+  const atPage = (page: number, then: () => unknown) => {
+    pages = 0
+    broker.list = async (...call) => {
+      pages += 1
+      if (pages === page) await then()
+      return await list(...call)
+    }
+  }
+  const leaving = new AbortController()
+  atPage(3, () => leaving.abort())
+  await work('one', leaving.signal)
+  expect(pages).toBe(3)
+  expect(await operator.job(job.id)).toMatchObject({ state: 'running', held: false })
+  atPage(2, () => operator.stopJob(job.id))
+  await work('two')
+  expect(pages).toBe(2)
+  expect(await operator.job(job.id)).toMatchObject({ state: 'stopped', done: 0 })
+})
+
+test('one that waits for its rate heeds a shutdown at once, and a stop within a second', async () => {
+  await bury(3)
+  const { operator } = stage
+  const job = await operator.startRequeue('dead', {}, '1/h')
+  const waits = async () => (await operator.job(job.id))?.done === 1
+  const leaving = new AbortController()
+  const first = work('one', leaving.signal)
+  await expect.poll(waits, { interval: 5, timeout: 5000 }).toBe(true)
+  leaving.abort()
+  await first
+  expect(await operator.job(job.id)).toMatchObject({ state: 'running', held: false, done: 1 })
+  const second = work('two')
+  const more = async () => (await operator.job(job.id))?.done === 2
+  await expect.poll(more, { interval: 5, timeout: 5000 }).toBe(true)
+  await operator.stopJob(job.id)
+  await second
+  expect(await operator.job(job.id)).toMatchObject({ state: 'stopped', done: 2 })
+})
+
+test('one that was asked to stop and is given up has stopped, though nobody takes it anew', async () => {
+  await bury(3)
+  const { operator } = stage
+  const job = await operator.startRequeue('dead', {}, '1/h')
+  const leaving = new AbortController()
+  const first = work('one', leaving.signal)
+  const waits = async () => (await operator.job(job.id))?.done === 1
+  await expect.poll(waits, { interval: 5, timeout: 5000 }).toBe(true)
+  await operator.stopJob(job.id)
+  leaving.abort()
+  await first
+  const ended = await operator.job(job.id)
+  expect(ended).toMatchObject({ state: 'stopped', held: false, endedAt: expect.any(String) })
+  expect(ended).not.toHaveProperty('stopping')
+  expect(await stage.broker.takeJob('two', jobLease)).toBeUndefined()
+})
+
+test('one that another has taken by the time it ends is left to that one', async () => {
+  await bury(1)
+  const { broker, operator } = stage
+  const job = await operator.startRequeue('dead', {}, undefined)
+  const slow = await broker.takeJob('slow', jobLease)
+  if (slow === undefined) throw new Error('a job was expected')
+  broker.requeue = async () => {
+    stage.now += jobLease
+    await broker.takeJob('next', jobLease)
+    throw new Error('no more')
+  }
+  await runJob(slow, parts('slow'))
+  expect(await operator.job(job.id)).toMatchObject({ state: 'running', held: true })
+})
+
 test('one that nobody has taken is stopped at once, and one that cannot be done has failed', async () => {
   const first = await stage.operator.startRequeue('dead', {}, '1/h')
   expect(await stage.operator.stopJob(first.id)).toMatchObject({ state: 'stopped' })

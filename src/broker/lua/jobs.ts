@@ -63,17 +63,20 @@ return { id, jobText(head) }
 `,
 )
 
-/** How far its holder is with it. */
+/** How far its holder is with it; one that was asked to stop ends where it is let go of. */
 export const keepJob = fragment(
   'keepJob',
   `
 local head = jobHead(call('HGET', jobs, id))
 if head.holder ~= holder or head.state ~= 'running' then return 'lost' end
 head.state, head.json = state, json
-if state == 'running' then
-  local heldUntil = tonumber(lease) > 0 and now + tonumber(lease) or 0
+if tonumber(lease) == 0 then
+  head.holder = '-'
+  if head.stopping == '1' and state == 'running' then head.state = 'stopped' end
+end
+if head.state == 'running' then
+  local heldUntil = head.holder == '-' and 0 or now + tonumber(lease)
   call('ZADD', jobsHeld, text(heldUntil), id)
-  if heldUntil == 0 then head.holder = '-' end
 else
   head.ended, head.stopping = now, '0'
   call('ZREM', jobsHeld, id)
