@@ -1,4 +1,4 @@
-import { type Part, roomOf } from './weights.js'
+import { hungryRooms, type Part, roomOf } from './weights.js'
 
 /** A pump that takes part in what a process may run at once. */
 export interface Sharer {
@@ -35,17 +35,22 @@ export function createShares(slots: number): Shares {
       held: sharer.held() + asked,
       hungry: sharer.hungry(),
     }))
+  let looking = false
+  const look = () => {
+    looking = false
+    for (const [index, room] of hungryRooms(slots, parts()).entries()) {
+      if (room > 0) members[index]?.sharer.ask()
+    }
+  }
+  // Many tasks may end in one turn of the loop: one look is enough for all of them.
+  const tell = () => {
+    if (!looking) setImmediate(look)
+    looking = true
+  }
   return {
     join(sharer) {
       const member = { sharer, asked: 0 }
       members.push(member)
-      const tell = () => {
-        const now = parts()
-        for (const [index, other] of members.entries()) {
-          if (other === member || !now[index]?.hungry) continue
-          if (roomOf(slots, now, index) > 0) other.sharer.ask()
-        }
-      }
       return {
         room: () => roomOf(slots, parts(), members.indexOf(member)),
         asks: (amount) => {

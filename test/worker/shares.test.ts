@@ -80,3 +80,25 @@ test('many short tasks of two queues all run, and never more at once than there 
   expect(most).toBeLessThanOrEqual(5)
   expect(most).toBeGreaterThan(2)
 })
+
+test('however many tasks end in one turn of the loop, their queues are looked at once', async () => {
+  const shares = createShares(300)
+  let looks = 0
+  const asked = new Set<number>()
+  const joined = Array.from({ length: 300 }, (_, i) =>
+    shares.join({
+      weight: 1,
+      most: 5,
+      held: () => {
+        looks += 1
+        return 0
+      },
+      hungry: () => i % 2 === 0,
+      ask: () => asked.add(i),
+    }),
+  )
+  for (const share of joined) share.tell()
+  await until(() => asked.size > 0)
+  expect(asked.size).toBe(150)
+  expect(looks).toBe(300)
+})

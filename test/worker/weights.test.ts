@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allot, type Part, roomOf } from '../../src/worker/weights.js'
+import { allot, hungryRooms, type Part, roomOf } from '../../src/worker/weights.js'
 
 const claims = (...pairs: [weight: number, most: number][]) =>
   pairs.map(([weight, most]) => ({ weight, most }))
@@ -84,4 +84,34 @@ test('what was lent comes back as tasks end', () => {
   busy.held = 7
   expect(roomOf(10, [busy, idle], 0)).toBe(0)
   expect(roomOf(10, [busy, idle], 1)).toBe(2)
+})
+
+test('what all hungry ones may take, found at once, is what each may take by itself', () => {
+  for (let seed = 1; seed <= 400; seed += 1) {
+    const roll = dice(seed)
+    const parts = Array.from({ length: 1 + roll(8) }, () => ({
+      weight: 1 + roll(9),
+      most: 1 + roll(20),
+      held: roll(5),
+      hungry: roll(2) === 0,
+    }))
+    const slots = parts.length + roll(40)
+    const each = parts.map(({ hungry }, i) => (hungry ? roomOf(slots, parts, i) : 0))
+    expect(hungryRooms(slots, parts)).toEqual(each)
+  }
+})
+
+test('a thousand queues share their slots as soon as a few do', () => {
+  const roll = dice(7)
+  const parts = Array.from({ length: 1000 }, () => ({
+    weight: 1 + roll(90),
+    most: 1 + roll(50),
+    held: 0,
+    hungry: true,
+  }))
+  // A look that took a ms for each of them would not come to its end here.
+  for (let look = 0; look < 100; look += 1) {
+    const sums = hungryRooms(1000 + look * 100, parts)
+    expect(Math.min(...sums)).toBeGreaterThanOrEqual(1)
+  }
 })
