@@ -28,7 +28,7 @@ export interface PublisherParts {
 export function publisher(parts: PublisherParts): Service {
   const { broker, queues, catalogue, log } = parts
   let publishedAt = Number.NEGATIVE_INFINITY
-  let limitsSaid = false
+  const limitsSaid = new Set<string>()
   let reconciled = false
   return new Rounds({
     name: 'publisher',
@@ -37,7 +37,7 @@ export function publisher(parts: PublisherParts): Service {
       const known = await adoptLayouts(broker, queues, log)
       const now = systemClock.monotonic()
       if (!known) {
-        limitsSaid = false
+        limitsSaid.clear()
         reconciled = false
       }
       if (!known || now - publishedAt >= publishEvery) {
@@ -46,8 +46,7 @@ export function publisher(parts: PublisherParts): Service {
       }
       // Neither waits for the other: what one stumbles over is tried again in the next round.
       if (!reconciled) reconciled = await parts.reconcile()
-      if (!limitsSaid) await sayLimits(broker, queues, log)
-      limitsSaid = true
+      await sayLimits(parts, limitsSaid)
     },
     onFailure: (error) => {
       const reason = error instanceof Error ? error.message : String(error)

@@ -1,5 +1,7 @@
+import { Redis } from 'ioredis'
 import type { Config } from 'redisdistro'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { until } from '../support/until.js'
 import { keepingLog, kernelOf, testConfig } from './stage.js'
 
 /** The same store again and again, with the limits of `default` that a config says. */
@@ -42,6 +44,30 @@ test('a limit of the config holds, gives way to a person, and comes back where i
   const none = await start({})
   expect(none.limits).toEqual({})
   expect(none.lines).toEqual([])
+})
+
+test('a queue whose keys something else wrote keeps no other from its limits, and is named', async () => {
+  const base = testConfig({ http: false })
+  const { url, prefix } = base.redis as { url: string; prefix: string }
+  const redis = new Redis(url)
+  onTestFinished(() => redis.disconnect())
+  await redis.set(`${prefix}:{broken}:meta`, 'of something else')
+  const said: string[] = []
+  const log = keepingLog()
+  const warn = (message: string, fields?: object) =>
+    void said.push(`${message} ${JSON.stringify(fields)}`)
+  const queues = { broken: { maxActive: 1 }, behind: { rate: '5/s' }, last: { maxActive: 7 } }
+  const kernel = await kernelOf({ ...base, queues }, { log: { ...log, warn } })
+  await kernel.start({ roles: ['producer'] })
+  expect((await kernel.operator.queue('behind')).limits).toEqual({ rate: '5/s' })
+  expect((await kernel.operator.queue('last')).limits).toEqual({ maxActive: 7 })
+  const about = said.filter((line) => line.includes('could not be published whole'))
+  expect(about).toHaveLength(1)
+  expect(about[0]).toMatch(/limits of broken: the key \S+:meta is not of the type/)
+
+  await redis.del(`${prefix}:{broken}:meta`)
+  const limits = async () => (await kernel.operator.queue('broken')).limits
+  await until(async () => (await limits())?.maxActive === 1, { describe: 'its limits' })
 })
 
 test('tasks that a limit holds say so, and go on when it is taken away', async () => {
