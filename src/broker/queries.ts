@@ -33,8 +33,8 @@ import { readAt } from './wrong-type.js'
 
 const fieldsOfTask = 7
 
-/** Tasks by id, each read at one moment; undefined where there is none. */
-export async function findTasks(
+/** The first of these ids, as many as one page may hold: one at least. */
+async function findFirst(
   engine: Engine,
   partition: Partition,
   ids: readonly string[],
@@ -42,10 +42,23 @@ export async function findTasks(
   if (ids.length === 0) return []
   const call = { script: findScript, partition, named: {}, rest: ids }
   const answer = (await runScript(engine, call)) as string[]
-  const found = ids.map((id, i) =>
-    decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)),
-  )
+  const found = ids
+    .slice(0, answer.length / fieldsOfTask)
+    .map((id, i) => decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)))
   return withRawRecords(engine, partition, found)
+}
+
+/** Tasks by id, each read at one moment; undefined where there is none. */
+export async function findTasks(
+  engine: Engine,
+  partition: Partition,
+  ids: readonly string[],
+): Promise<(StoredTask | undefined)[]> {
+  const found = await findFirst(engine, partition, ids)
+  while (found.length < ids.length) {
+    found.push(...(await findFirst(engine, partition, ids.slice(found.length))))
+  }
+  return found
 }
 
 /** What is known of ids, with tasks whose records are gone; undefined for one never seen. */
@@ -64,13 +77,21 @@ export async function recallIds(
   })
 }
 
+/**
+ * What a scan returns at once may be more than a page: it is gone through in the order of ids, so that
+ * `next` is the scan's cursor, and the last id where some are left.
+ */
 async function listActive(engine: Engine, partition: Partition, call: ListCall): Promise<ListPage> {
   const key = partitionKeys(engine.prefix, partition).active
-  const page = await readAt(key, engine.store.scanHash(key, call.after ?? '0'))
-  const ids = page.pairs.filter((_, i) => i % 2 === 0)
-  const found = await findTasks(engine, partition, ids)
+  const [cursor = '0', last = ''] = (call.after ?? '0').split(' ')
+  const scan = await readAt(key, engine.store.scanHash(key, cursor))
+  const ids = scan.pairs.filter((id, i) => i % 2 === 0 && id > last).sort()
+  const asked = ids.slice(0, call.limit)
+  const found = await findFirst(engine, partition, asked)
   const tasks = found.filter((task) => task?.state === 'active') as StoredTask[]
-  return { tasks, ...(page.cursor === '0' ? {} : { next: page.cursor }) }
+  const cut = found.length < asked.length
+  if (found.length < ids.length) return { tasks, next: `${cursor} ${asked[found.length - 1]}`, cut }
+  return scan.cursor === '0' ? { tasks, cut } : { tasks, next: scan.cursor, cut }
 }
 
 /** A page of one state: in the order of running, ended ones newest first. */
@@ -97,7 +118,8 @@ export async function listTasks(
     if (task) tasks.push(task)
   }
   const shown = await withRawRecords(engine, partition, tasks)
-  return { tasks: shown, ...(answer[0] ? { next: answer[0] } : {}) }
+  if (!answer[0]) return { tasks: shown, cut: false }
+  return { tasks: shown, next: answer[0], cut: tasks.length < call.limit }
 }
 
 /** Depths and what an operator asks first, at one moment. */
@@ -110,7 +132,9 @@ export async function countTasks(engine: Engine, partition: Partition): Promise<
     states.length,
   )
   const workerless = Number(gone)
-  const heads = oldest.map((blob) => decodeTask(blob).body.enqueuedAt)
+  const heads = oldest
+    .map(decodeTask)
+    .flatMap(({ body, broken }) => (broken === undefined ? body.enqueuedAt : []))
   const limits = readLimitState(limit, said, bucket)
   return {
     depth: depth as Record<State, number>,

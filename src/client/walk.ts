@@ -89,8 +89,7 @@ class PageReader {
       }
       if (page.next === undefined) return undefined
       // A look that was cut short, since its records are large, counts as the longest one.
-      const cut = state !== 'active' && page.tasks.length < asked
-      if (cut) this.#read += mostInLook - page.tasks.length
+      if (page.cut) this.#read += mostInLook - page.tasks.length
       after = page.next
       skip = Math.max(0, skip - page.tasks.length)
     }

@@ -110,6 +110,8 @@ export interface ListCall {
 export interface ListPage {
   readonly tasks: readonly StoredTask[]
   readonly next?: string
+  /** True where it is shorter than was asked for since its records are large. */
+  readonly cut: boolean
 }
 
 /** Another payload for a task; refused where the task is no longer of this type. */

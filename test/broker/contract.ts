@@ -599,7 +599,7 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         deadLetter: 'none',
         limit: 10,
       })
-      expect(other).toEqual({ tasks: [] })
+      expect(other).toEqual({ tasks: [], cut: false })
     })
 
     test('lists what is active, with its holder', async () => {
@@ -609,6 +609,44 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       expect(await stage.broker.workers(stage.partition)).toMatchObject([
         { worker: 'w1', host: 'here', running: [id] },
       ])
+    })
+
+    test('pages through what is active, while some of it ends', async () => {
+      for (let i = 0; i < 10; i += 1) await stage.add()
+      const leased = await stage.lease(10)
+      const seen: string[] = []
+      let after: string | undefined
+      do {
+        const page = await stage.broker.list(stage.partition, {
+          state: 'active',
+          limit: 3,
+          ...(after === undefined ? {} : { after }),
+        })
+        expect(page.tasks.length).toBeLessThanOrEqual(3)
+        for (const { id } of page.tasks) {
+          seen.push(id)
+          const task = leased.find((each) => each.id === id)
+          if (task) await stage.settle(task, { name: 'complete', result: 1 })
+        }
+        after = page.next
+      } while (after !== undefined)
+      expect(seen.sort()).toEqual(leased.map(({ id }) => id).sort())
+    })
+
+    test('cuts a page of large active tasks, and finds all large ones that are asked for', async () => {
+      const payload = 'x'.repeat(2_000_000)
+      for (let i = 0; i < 6; i += 1) await stage.add({ body: { ...stage.task().body, payload } })
+      const leased = await stage.lease(6)
+      const ids = leased.map(({ id }) => id).sort()
+      const call = { state: 'active', limit: 100 } as const
+      const page = await stage.broker.list(stage.partition, call)
+      expect(page).toMatchObject({ cut: true, next: expect.any(String) })
+      expect(page.tasks.map(({ id }) => id)).toEqual(ids.slice(0, 3))
+      const { next: after = '' } = page
+      const rest = await stage.broker.list(stage.partition, { ...call, after })
+      expect(rest.tasks.map(({ id }) => id)).toEqual(ids.slice(3))
+      const found = await stage.broker.find(stage.partition, [...ids, 'never', ...ids])
+      expect(found.map((task) => task?.id)).toEqual([...ids, undefined, ...ids])
     })
 
     test('counts by minute, and keeps the total when a minute is folded', async () => {

@@ -70,6 +70,16 @@ describe.each(Object.entries(places))('a %s task', (_, parts) => {
   )
 })
 
+test('a record without a time makes no line look older than it is', async () => {
+  const broken = await stage.add(1)
+  await redis.hset(key('tasks'), broken, 'of no form')
+  expect(await stage.broker.counts(stage.partition)).not.toHaveProperty('oldestWaiting')
+  await stage.broker.cancel(stage.partition, [broken])
+  await stage.add(2)
+  const { oldestWaiting } = await stage.broker.counts(stage.partition)
+  expect(oldestWaiting).toBeLessThan(60_000)
+})
+
 test('a due time past all dates is a broken record, and gone once a person lets it run', async () => {
   const id = await stage.add()
   await redis.hset(key('tasks'), id, `1 dead key ${'9'.repeat(20)}\njob mb0a1b2c\n1`)

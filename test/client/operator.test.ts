@@ -295,4 +295,12 @@ test('a page of large tasks is cut short, and its cursor leads to all of them', 
     expect(items).toHaveLength(50)
     expect(pages).toBeLessThan(6)
   }
+  await stage.join()
+  await stage.lease(30)
+  const active = { limit: 1000, state: 'active' } as const
+  expect((await stage.operator.tasks(active)).items.length).toBeLessThan(25)
+  const { items, pages } = await allPages(active)
+  expect(new Set(items.map(({ id }) => id)).size).toBe(30)
+  expect(items).toHaveLength(30)
+  expect(pages).toBeLessThan(6)
 })

@@ -44,19 +44,25 @@ return answer
 `,
 )
 
-export const find = fragment(
-  'find',
-  `
-local answer = {}
-for i = rest + 1, #ARGV do describe(ARGV[i], answer) end
-return answer
-`,
-)
-
 /** Bytes of records in one page, but for the last of it: more would hold up Redis, and its reader. */
 const mostBytes = 4 * 1024 * 1024
 /** Records that are read by one command. */
 const atOnce = 10
+
+/** The first of the ids that it is given: all, or fewer where their records are large. */
+export const find = fragment(
+  'find',
+  `
+local answer, bytes = {}, 0
+for i = rest + 1, #ARGV do
+  local size = #answer
+  describe(ARGV[i], answer)
+  for field = size + 1, #answer do bytes = bytes + #answer[field] end
+  if bytes > ${mostBytes} then break end
+end
+return answer
+`,
+)
 
 /**
  * A page of one set from behind the last member of the page before, cut short where its records are
@@ -115,8 +121,8 @@ return answer
 
 /**
  * Now, paused, live workers, depth of each state, remembered ids, the limits that hold, those of the
- * config and the token bucket, since when there is no worker where there is none, and the blob of the
- * oldest of each level.
+ * config and the token bucket, since when there is no worker where there is none, and of the oldest of
+ * each level what stands before its payload.
  */
 export const counts = fragment(
   'counts',
@@ -138,7 +144,8 @@ local answer = { text(now), state[1] and '1' or '',
 for level = 0, 3 do
   local first = call('ZRANGEBYSCORE', waiting, text(level * 2251799813685248),
     '(' .. text((level + 1) * 2251799813685248), 'LIMIT', '0', '1')[1]
-  if first then answer[#answer + 1] = call('HGET', tasks, first) or '' end
+  local blob = first and call('HGET', tasks, first)
+  if first then answer[#answer + 1] = string.match(blob or '', '^[^\\n]*\\n[^\\n]*\\n') or '' end
 end
 return answer
 `,
