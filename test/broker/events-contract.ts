@@ -82,7 +82,53 @@ export function eventsContract(connect: () => ConnectionSettings): void {
       { ...rest, transition: 'enqueue', state: 'waiting' },
       { ...rest, transition: 'lease', state: 'active', attempt: 1 },
       { ...rest, transition: 'complete', state: 'completed', attempt: 1 },
+      { ...rest, transition: 'prune', state: 'gone' },
     ])
+  })
+
+  test('what a full count pushes out while others complete is told', async () => {
+    stage.keep = 2
+    const complete = async () => {
+      const id = await stage.add()
+      await stage.settle(await stage.leaseOne(), { name: 'complete', result: 1 })
+      return id
+    }
+    const first = await complete()
+    const second = await complete()
+    await listen()
+    const retried = await stage.add()
+    await stage.settle(await stage.leaseOne(), { name: 'retry', after: 0, error })
+    stage.now += 10
+    await complete()
+    // The one that failed before goes by the long script, the other by the short one.
+    const [again] = (await stage.cycle({ wanted: 1, promote: true })).leased
+    if (again?.id !== retried) throw new Error('the one that failed was expected')
+    await stage.settle(again, { name: 'complete', result: 1 })
+    const told = (await heard()).filter(({ transition }) => transition === 'prune')
+    expect(told.map(({ id, type, state }) => `${id} ${type} ${state}`)).toEqual([
+      `${first} noop gone`,
+      `${second} noop gone`,
+    ])
+  })
+
+  test('a round of retention takes large tasks in parts, and tells each of them', async () => {
+    const body = { ...stage.task().body, payload: 'x'.repeat(1_000_000) }
+    const states = ['completed', 'dead', 'cancelled'] as const
+    for (const state of states) {
+      for (let i = 0; i < 12; i += 1) await stage.bring(state, { body })
+    }
+    for (let i = 0; i < 6; i += 1) await stage.add({ body, expiresIn: 100 })
+    stage.now += 200
+    await listen()
+    const pruned = await stage.broker.prune(stage.partition, keepNone)
+    expect(pruned).toMatchObject({ completed: 12, cancelled: 12, expired: 6 })
+    // Those that expired in the last part of it are dead letters now.
+    await stage.broker.prune(stage.partition, keepNone)
+    const told = (await heard()).filter(({ transition }) => transition === 'prune')
+    expect(new Set(told.map(({ id }) => id)).size).toBe(42)
+    expect(told.every(({ type }) => type === 'noop')).toBe(true)
+    const { depth } = await stage.broker.counts(stage.partition)
+    expect(depth).toMatchObject({ completed: 0, dead: 0, cancelled: 0, waiting: 0 })
   })
 
   test('every move of the table is told', async () => {

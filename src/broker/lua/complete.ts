@@ -7,6 +7,7 @@ export const complete = fragment(
 local completions, completedPlaces, completedResults = 0, {}, {}
 local function forget(ids, amount)
   completions = completions + amount
+  if heard then tell('prune gone', ids, amount) end
   call('HDEL', tasks, unpack(ids, 1, amount))
   -- A requeued task may have its history still.
   if call('EXISTS', attempts) == 1 then call('HDEL', attempts, unpack(ids, 1, amount)) end
@@ -26,6 +27,7 @@ local function writeCompleted()
   local over = tonumber(call('ZCARD', completed)) - keepCount
   if over <= 0 then return end
   local oldest = call('ZRANGE', completed, '0', text(math.min(over, 2000) - 1))
+  if heard then tell('prune gone', oldest, #oldest) end
   call('ZREM', completed, unpack(oldest))
   call('HDEL', tasks, unpack(oldest))
   call('HDEL', results, unpack(oldest))

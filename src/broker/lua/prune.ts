@@ -1,15 +1,37 @@
 import { counterNames } from '../../core/counts.js'
 import { fragment } from '../script.js'
 
-/** Takes ended tasks out of the store for good. */
+/** Bytes of records that one round reads, but for the last ones: more would hold up everyone. */
+const mostBytes = 4 * 1024 * 1024
+/** Records that are read by one command. */
+const atOnce = 10
+
+/**
+ * Takes ended tasks out of the store for good: all of these, or the first of them where their records
+ * must be read and are large. Returns how many.
+ */
 export const prune = fragment(
   'prune',
   `
+local function recordsOf(ids)
+  local some, blobs, bytes = {}, {}, 0
+  for first = 1, #ids, ${atOnce} do
+    local last = math.min(first + ${atOnce - 1}, #ids)
+    local read = call('HMGET', tasks, unpack(ids, first, last))
+    for i = first, last do
+      some[i], blobs[i] = ids[i], read[i - first + 1] or ''
+      bytes = bytes + #blobs[i]
+    end
+    if bytes > ${mostBytes} then break end
+  end
+  return some, blobs
+end
 local function prune(state, ids)
   if #ids == 0 then return 0 end
-  if heard then tell('prune gone', ids, #ids) end
+  local blobs
+  if heard or state == 'dead' then ids, blobs = recordsOf(ids) end
+  if heard then tell('prune gone', ids, #ids, nil, blobs) end
   if state == 'dead' then
-    local blobs = call('HMGET', tasks, unpack(ids))
     for i = 1, #ids do
       local fields = { header(blobs[i]) }
       call('ZREM', dead .. ':' .. fields[5], ids[i])
@@ -57,17 +79,24 @@ for i, state in ipairs({ 'completed', 'dead', 'cancelled' }) do
   local old = call('ZRANGEBYSCORE', sets[state], '-inf', text(now - age), 'LIMIT', '0', '250')
   -- Both are the first of the set, so that the longer list holds the shorter one.
   local ids = over > #old and call('ZRANGE', sets[state], '0', text(math.min(over, 250) - 1)) or old
-  gone[i] = text(prune(state, ids))
-  more = more or #ids == 250
+  local pruned = prune(state, ids)
+  gone[i] = text(pruned)
+  more = more or #ids == 250 or pruned < #ids
 end
 
 local lateStarts = call('ZRANGEBYSCORE', expiring, '-inf', text(now), 'LIMIT', skip, '250')
-local skipped = 0
+local skipped, bytes = 0, 0
 for _, id in ipairs(lateStarts) do
+  if bytes > ${mostBytes} then
+    more = true
+    break
+  end
   local state = stateOf(id)
   if state == 'waiting' or state == 'scheduled' or state == 'retryable' then
     call('ZREM', sets[state], id)
-    expire(id, call('HGET', tasks, id) or '9\\n')
+    local blob = call('HGET', tasks, id) or '9\\n'
+    bytes = bytes + #blob
+    expire(id, blob)
   elseif state == 'active' then
     skipped = skipped + 1
   else

@@ -3,6 +3,9 @@ import { fragment } from '../script.js'
 /** Whether somebody listens, for scripts that are not of the hot path: those know it by the way. */
 export const hear = fragment('hear', "local heard = call('EXISTS', listen) == 1")
 
+/** Records that are read by one command. */
+const atOnce = 50
+
 /**
  * What a script moved, gathered where somebody listens: fields `transition state` of one stream entry,
  * each with a line a task, `id type attempt`; an attempt that `runs` does not name is the first. Its type is read while its record is there. `publish`
@@ -17,11 +20,16 @@ if heard then
   local told, sum = {}, 0
   tell = function(kind, ids, amount, runs, blobs)
     if amount == 0 then return end
-    blobs = blobs or call('HMGET', tasks, unpack(ids, 1, amount))
     local lines = {}
-    for i = 1, amount do
-      local kindOf = string.match(blobs[i] or '', '^[^\\n]*\\n([^ \\n]*) ') or ''
-      lines[i] = ids[i] .. ' ' .. kindOf .. ' ' .. (runs and text(runs[i] or 1) or '')
+    -- Some at a time: records may be large, and each is let go of once its type is read.
+    for first = 1, amount, ${atOnce} do
+      local last = math.min(first + ${atOnce - 1}, amount)
+      local some = blobs or call('HMGET', tasks, unpack(ids, first, last))
+      local before = blobs and 0 or first - 1
+      for i = first, last do
+        local kindOf = string.match(some[i - before] or '', '^[^\\n]*\\n([^ \\n]*) ') or ''
+        lines[i] = ids[i] .. ' ' .. kindOf .. ' ' .. (runs and text(runs[i] or 1) or '')
+      end
     end
     told[#told + 1] = kind
     told[#told + 1] = table.concat(lines, '\\n')
