@@ -13,7 +13,18 @@ export interface Place {
   readonly skip: number
 }
 
-const placeSchema = z.tuple([z.string(), z.enum(states), z.string().nullable(), z.int().min(0)])
+/** What brokers write: a score and an id, or a scan's cursor and an id. */
+const scored = /^-?(\d+(\.\d+)?(e[+-]?\d+)?|inf) \S*$/
+const scanned = /^\d{1,19}( \S+)?$/
+/** No page has more records than this. */
+const mostSkipped = 10_000
+
+const placeSchema = z.tuple([
+  z.string(),
+  z.enum(states),
+  z.string().nullable(),
+  z.int().min(0).max(mostSkipped),
+])
 
 /** Opaque text for callers to hand back. */
 export function writeCursor({ tag, state, after, skip }: Place): string {
@@ -25,6 +36,8 @@ export function readCursor(cursor: string): Place {
   try {
     const text = Buffer.from(cursor, 'base64url').toString()
     const [tag, state, after, skip] = placeSchema.parse(JSON.parse(text))
+    const shape = state === 'active' ? scanned : scored
+    if (after !== null && !shape.test(after)) throw badCursor()
     return { tag, state, after: after ?? undefined, skip }
   } catch (error) {
     throw badCursor(error)

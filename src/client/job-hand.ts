@@ -5,6 +5,24 @@ import { parseRate, rateMessage } from '../core/rate.js'
 import type { Job } from './bulk-contract.js'
 import { newId } from './ids.js'
 
+/** Characters of each word of an order: a hundred jobs are kept, and each is written every second. */
+const longest = 1000
+
+/** @throws RedisDistroError `bad_option` for what is no rate, and for what is too long to be kept */
+function checkOrder(key: string, filter: DeadLetterFilter, rate: string | undefined): void {
+  const issues = Object.entries({ key, ...filter }).flatMap(([path, value]) =>
+    typeof value === 'string' && value.length > longest
+      ? { path, message: `is longer than the ${longest} characters that a job keeps` }
+      : [],
+  )
+  if (rate !== undefined && parseRate(rate) === undefined) {
+    issues.push({ path: 'rate', message: rateMessage(rate) })
+  }
+  const [first] = issues
+  if (first === undefined) return
+  throw new RedisDistroError('bad_option', `${first.path}: ${first.message}`, { issues })
+}
+
 /** A job as people and programs see it. */
 function jobView(job: JobRecord): Job {
   const { id, kind, state, key, filter, rate, total, done, skipped, endedAt, error } = job
@@ -34,18 +52,13 @@ export class JobHand {
     this.#broker = broker
   }
 
-  /** @throws RedisDistroError `bad_option` for what is no rate, `too_many_requests` */
+  /** @throws RedisDistroError `bad_option` for an order that cannot be kept, `too_many_requests` */
   async startRequeue(
     key: string,
     filter: DeadLetterFilter,
     rate: string | undefined,
   ): Promise<Job> {
-    if (rate !== undefined && parseRate(rate) === undefined) {
-      const message = rateMessage(rate)
-      throw new RedisDistroError('bad_option', `rate: ${message}`, {
-        issues: [{ path: 'rate', message }],
-      })
-    }
+    checkOrder(key, filter, rate)
     const startedAt = await this.#broker.now()
     const order = { id: newId(), kind: 'requeue', key, filter, rate, startedAt } as const
     if (!(await this.#broker.addJob(order))) {

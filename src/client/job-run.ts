@@ -37,6 +37,9 @@ class Interrupted extends Error {
   }
 }
 
+/** Another kernel, which has its queues in another order, goes on behind the same ones. */
+const byTag = (a: Partition, b: Partition): number => (tagOf(a) < tagOf(b) ? -1 : 1)
+
 /** One run of a job, from where the one before left it. */
 class JobRun {
   readonly #parts: JobRunParts
@@ -61,14 +64,16 @@ class JobRun {
     if (this.#job.stopping) throw new Interrupted('stopped')
     const { broker, directory } = this.#parts
     const { filter, key } = this.#job
-    const parts = (await queueParts(directory, filter.queue)).flatMap((queue) => queue.parts)
+    const parts = (await queueParts(directory, filter.queue))
+      .flatMap((queue) => queue.parts)
+      .sort(byTag)
     if (this.#progress.total === undefined && !readsRecords(filter)) {
       const call = { deadLetter: key, ...this.#window }
       const spans = await Promise.all(parts.map((part) => broker.deadSpan(part, call)))
       await this.#advance({ total: spans.reduce((sum, { count }) => sum + count, 0) })
     }
-    const first = parts.findIndex((part) => tagOf(part) === this.#progress.place?.tag)
-    const left = parts.slice(Math.max(0, first))
+    const { tag: first = '' } = this.#progress.place ?? {}
+    const left = parts.filter((part) => tagOf(part) >= first)
     for (const [index, partition] of left.entries()) await this.#sweep(partition, left[index + 1])
   }
 

@@ -584,6 +584,29 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       expect(seen).toEqual(ids)
     })
 
+    test.each(['dead', 'scheduled'] as const)(
+      'pages through what is %s of one time, while the last that was shown goes',
+      async (state) => {
+        const ids: string[] = []
+        for (let i = 0; i < 12; i += 1) ids.push((await stage.bring(state)).id)
+        const seen: string[] = []
+        let after: string | undefined
+        do {
+          const page = await stage.broker.list(stage.partition, {
+            state,
+            limit: 3,
+            ...(after === undefined ? {} : { after }),
+          })
+          seen.push(...page.tasks.map((task) => task.id))
+          const move = state === 'dead' ? 'requeue' : 'promote'
+          await stage.broker[move](stage.partition, seen.slice(-1))
+          after = page.next
+        } while (after !== undefined)
+        const inOrder = ids.toSorted()
+        expect(seen).toEqual(state === 'dead' ? inOrder.reverse() : inOrder)
+      },
+    )
+
     test('lists ended tasks newest first, and dead letters of one key', async () => {
       const first = await stage.bring('dead')
       stage.now += 10

@@ -123,6 +123,25 @@ test('where its kernel dies another goes on behind it, and does nothing twice', 
   expect(await stage.broker.keepJob(dying, late)).toBe('lost')
 })
 
+test('where another goes on that has its queues in another order, none is left out', async () => {
+  await bury(4)
+  const { id } = await stage.operator.startRequeue('dead', {}, undefined)
+  const held = await stage.broker.takeJob('one', jobLease)
+  if (held === undefined) throw new Error('a job was expected')
+  const leaving = new AbortController()
+  const { list } = stage.broker
+  stage.broker.list = (...call) => {
+    leaving.abort()
+    return list.apply(stage.broker, call)
+  }
+  const queues = async () => (await stage.directory.queues()).toReversed()
+  const directory = { ...stage.directory, queues }
+  await runJob(held, { ...parts('one', leaving.signal), directory })
+  await work('two')
+  expect(await stage.operator.job(id)).toMatchObject({ state: 'done', total: 4, done: 4 })
+  expect(await depth()).toMatchObject({ waiting: 4, dead: 0 })
+})
+
 test('it keeps to its rate, ends when it is stopped, and goes on when it is given up', async () => {
   await bury(40)
   const job = await stage.operator.startRequeue('dead', {}, '10/s')
@@ -234,11 +253,13 @@ test('one that nobody has taken is stopped at once, and one that cannot be done 
   expect(await stage.operator.job(second.id)).toMatchObject({ state: 'failed', error: 'no more' })
 })
 
-test('an unknown queue and what is no rate are refused before there is a job', async () => {
+test('an unknown queue, what is no rate and what is too long are refused before there is a job', async () => {
   const none = stage.operator.startRequeue('dead', { queue: 'nowhere' }, '5/s')
   await expect(none).rejects.toMatchObject({ code: 'unknown_queue' })
   const fast = stage.operator.startRequeue('dead', {}, 'fast')
   await expect(fast).rejects.toMatchObject({ code: 'bad_option', issues: [{ path: 'rate' }] })
+  const long = stage.operator.startRequeue('dead', { error: 'x'.repeat(1001) }, undefined)
+  await expect(long).rejects.toMatchObject({ code: 'bad_option', issues: [{ path: 'error' }] })
   expect(await stage.operator.jobs()).toEqual([])
 })
 

@@ -70,7 +70,10 @@ test('a cursor that is none, or of another list, is refused', async () => {
   await emails(3)
   const { cursor } = await stage.operator.tasks({ state: 'waiting', limit: 2 })
   expect(cursor).toBeDefined()
-  for (const filter of [{ cursor: 'junk' }, { state: 'dead', cursor } as const]) {
+  const forged = (after: string) =>
+    Buffer.from(JSON.stringify(['main', 'waiting', after, 0])).toString('base64url')
+  const strange = [{ cursor: forged('x') }, { cursor: forged('x y') }, { cursor: 'junk' }]
+  for (const filter of [...strange, { state: 'dead', cursor } as const]) {
     await expect(stage.operator.tasks(filter)).rejects.toMatchObject({ code: 'bad_option' })
   }
 })

@@ -77,16 +77,31 @@ local key = letter ~= '' and (dead .. ':' .. letter) or
   ({ waiting = waiting, scheduled = scheduled, retryable = retryable, completed = completed,
     dead = dead, cancelled = cancelled })[set]
 local back = backward == '1'
+-- By bytes, as Redis orders what has one score; Lua's own order is a language's.
+local function precedes(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
 local start = 0
 if after ~= '' then
   local score, id = string.match(after, '^(%S+) (.*)$')
   local current = call('ZSCORE', key, id)
   if current and tonumber(current) == tonumber(score) then
     start = call(back and 'ZREVRANK' or 'ZRANK', key, id) + 1
-  elseif back then
-    start = call('ZCOUNT', key, '(' .. score, '+inf')
   else
-    start = call('ZCOUNT', key, '-inf', '(' .. score)
+    -- It has left its place, and so may have any number of those that share its score.
+    start = call('ZCOUNT', key, back and '(' .. score or '-inf', back and '+inf' or '(' .. score)
+    local low, high = 0, id == '' and 0 or call('ZCOUNT', key, score, score)
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      local at = text(start + middle)
+      local other = call(back and 'ZREVRANGE' or 'ZRANGE', key, at, at)[1]
+      if precedes(other, id) ~= back then low = middle + 1 else high = middle end
+    end
+    start = start + low
   end
 end
 limit = tonumber(limit)
