@@ -15,9 +15,18 @@ type Body = JobOrder & JobProgress
 /** What a person's hand has put there is no job. */
 function isBody(value: unknown): value is Body {
   if (typeof value !== 'object' || value === null) return false
-  const { id, kind, key, filter, startedAt, done, skipped } = value as Record<string, unknown>
+  const {
+    id,
+    kind,
+    key,
+    filter,
+    startedAt,
+    done,
+    skipped,
+    due = 0,
+  } = value as Record<string, unknown>
   const texts = [id, key].every((each) => typeof each === 'string')
-  const numbers = [startedAt, done, skipped].every(Number.isSafeInteger)
+  const numbers = [startedAt, done, skipped, due].every(Number.isSafeInteger)
   return texts && numbers && kind === 'requeue' && typeof filter === 'object' && filter !== null
 }
 
@@ -35,10 +44,11 @@ function readJob(text: string): JobRecord | undefined {
   }
 }
 
-const bodyOf = (order: JobOrder, progress: JobProgress): string => {
-  const { id, kind, key, filter, rate, startedAt } = order
-  const { total, done, skipped, place, error } = progress
-  const body: Body = { id, kind, key, filter, rate, startedAt, total, done, skipped, place, error }
+const bodyOf = (job: JobOrder, progress: JobProgress): string => {
+  const { id, kind, key, filter, rate, startedAt } = job
+  const { total, done, skipped, place, due, error } = progress
+  const order: JobOrder = { id, kind, key, filter, rate, startedAt }
+  const body: Body = { ...order, total, done, skipped, place, due, error }
   return JSON.stringify(body)
 }
 

@@ -46,23 +46,25 @@ class JobRun {
   readonly #job: JobRecord
   readonly #window: SettledWindow
   #progress: JobProgress
+  /** ms from the monotonic time to Redis's. */
+  #toRedis = 0
   /** Monotonic ms: when the next one may go by the rate, and when its holder last said a word. */
-  #nextAt: number
+  #nextAt = 0
   #beatAt: number
 
   constructor(job: JobRecord, parts: JobRunParts) {
-    const { total, done, skipped, place } = job
+    const { total, done, skipped, place, due } = job
     this.#parts = parts
     this.#job = job
     this.#window = windowOf(job.filter, job.startedAt)
-    this.#progress = { total, done, skipped, place }
-    this.#nextAt = parts.clock.monotonic()
+    this.#progress = { total, done, skipped, place, due }
     this.#beatAt = Number.NEGATIVE_INFINITY
   }
 
   async run(): Promise<void> {
     if (this.#job.stopping) throw new Interrupted('stopped')
     const { broker, directory } = this.#parts
+    await this.#takeUpRate()
     const { filter, key } = this.#job
     const parts = (await queueParts(directory, filter.queue))
       .flatMap((queue) => queue.parts)
@@ -114,9 +116,22 @@ class JobRun {
       const results = await this.#parts.broker.requeue(partition, ids, this.#window.to)
       const moved = results.filter(({ ok }) => ok).length
       skipped += results.length - moved
-      await this.#advance({ done: this.#progress.done + moved })
+      await this.#advance({ done: this.#progress.done + moved, due: this.#due() })
     }
     return skipped
+  }
+
+  /** Where the kernel before left it, so that no rate begins anew with each. */
+  async #takeUpRate(): Promise<void> {
+    const now = this.#parts.clock.monotonic()
+    this.#toRedis = (await this.#parts.broker.now()) - now
+    const due = (this.#progress.due ?? 0) - this.#toRedis
+    // Redis's clock may have been set back: no longer than anything waits.
+    this.#nextAt = Math.min(due, now + this.#step() * this.#perTask())
+  }
+
+  #due(): number | undefined {
+    return this.#perTask() === 0 ? undefined : Math.ceil(this.#nextAt + this.#toRedis)
   }
 
   #perTask(): number {

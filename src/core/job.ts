@@ -34,6 +34,8 @@ export interface JobProgress {
   readonly skipped: number
   /** Where it goes on: a partition's tag, and what its broker returned as `next`. */
   readonly place?: { readonly tag: string; readonly after?: string | undefined } | undefined
+  /** When the next may go by its rate, in ms by Redis's clock. */
+  readonly due?: number | undefined
   /** What it failed of, in words. */
   readonly error?: string | undefined
 }

@@ -204,11 +204,37 @@ test('one that waits for its rate heeds a shutdown at once, and a stop within a 
   await first
   expect(await operator.job(job.id)).toMatchObject({ state: 'running', held: false, done: 1 })
   const second = work('two')
-  const more = async () => (await operator.job(job.id))?.done === 2
-  await expect.poll(more, { interval: 5, timeout: 5000 }).toBe(true)
+  const taken = async () => (await operator.job(job.id))?.held
+  await expect.poll(taken, { interval: 5, timeout: 5000 }).toBe(true)
   await operator.stopJob(job.id)
   await second
-  expect(await operator.job(job.id)).toMatchObject({ state: 'stopped', done: 2 })
+  expect(await operator.job(job.id)).toMatchObject({ state: 'stopped', done: 1 })
+})
+
+test('its rate does not begin anew with each kernel that takes it', async () => {
+  await bury(3)
+  const { broker, operator } = stage
+  const { id } = await operator.startRequeue('dead', {}, '1/h')
+  const keepJob = broker.keepJob.bind(broker)
+  for (const holder of ['one', 'two', 'three']) {
+    const leaving = new AbortController()
+    // Given up with its first word behind those that it says before the first has gone.
+    broker.keepJob = async (job, call) => {
+      if (call.progress.done > 0) leaving.abort()
+      return await keepJob(job, call)
+    }
+    await work(holder, leaving.signal)
+    expect(await operator.job(id)).toMatchObject({ state: 'running', held: false, done: 1 })
+  }
+  // By then the next may go.
+  stage.now += 3_600_000
+  const leaving = new AbortController()
+  broker.keepJob = async (job, call) => {
+    if (call.progress.done > 1) leaving.abort()
+    return await keepJob(job, call)
+  }
+  await work('four', leaving.signal)
+  expect(await operator.job(id)).toMatchObject({ state: 'running', held: false, done: 2 })
 })
 
 test('one that was asked to stop and is given up has stopped, though nobody takes it anew', async () => {
