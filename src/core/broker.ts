@@ -23,6 +23,8 @@ import type {
   RescueReply,
   SaidLimits,
   StoredTask,
+  WorkerDetails,
+  WorkerRecord,
 } from './stored.js'
 import type { Priority, TaskBody, TaskError } from './task.js'
 
@@ -147,22 +149,6 @@ export type CycleReply =
       /** True where a rate or maxActive holds: what is leased is to start at once. */
       readonly limited?: true
     }
-
-/** What a worker tells of itself, for operators. */
-export interface WorkerDetails {
-  readonly host: string
-  readonly pid: number
-  readonly concurrency: number
-  /** ms. */
-  readonly startedAt: number
-}
-
-export interface WorkerRecord extends WorkerDetails {
-  readonly worker: string
-  /** ms; a lease past this may be rescued. */
-  readonly leaseUntil: number
-  readonly running: readonly string[]
-}
 
 /**
  * What stores and moves tasks. Every method is one atomic script for a partition unless it says

@@ -139,6 +139,22 @@ export interface DeadSpan {
   readonly newest?: number
 }
 
+/** What a worker tells of itself, for operators. */
+export interface WorkerDetails {
+  readonly host: string
+  readonly pid: number
+  readonly concurrency: number
+  /** ms. */
+  readonly startedAt: number
+}
+
+export interface WorkerRecord extends WorkerDetails {
+  readonly worker: string
+  /** ms; a lease past this may be rescued. */
+  readonly leaseUntil: number
+  readonly running: readonly string[]
+}
+
 export interface RescueReply {
   readonly workers: readonly string[]
   readonly rescued: number
