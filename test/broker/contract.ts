@@ -656,22 +656,6 @@ export function brokerContract(connect: () => ConnectionSettings): void {
       expect(seen.sort()).toEqual(leased.map(({ id }) => id).sort())
     })
 
-    test('cuts a page of large active tasks, and finds all large ones that are asked for', async () => {
-      const payload = 'x'.repeat(2_000_000)
-      for (let i = 0; i < 6; i += 1) await stage.add({ body: { ...stage.task().body, payload } })
-      const leased = await stage.lease(6)
-      const ids = leased.map(({ id }) => id).sort()
-      const call = { state: 'active', limit: 100 } as const
-      const page = await stage.broker.list(stage.partition, call)
-      expect(page).toMatchObject({ cut: true, next: expect.any(String) })
-      expect(page.tasks.map(({ id }) => id)).toEqual(ids.slice(0, 3))
-      const { next: after = '' } = page
-      const rest = await stage.broker.list(stage.partition, { ...call, after })
-      expect(rest.tasks.map(({ id }) => id)).toEqual(ids.slice(3))
-      const found = await stage.broker.find(stage.partition, [...ids, 'never', ...ids])
-      expect(found.map((task) => task?.id)).toEqual([...ids, undefined, ...ids])
-    })
-
     test('counts by minute, and keeps the total when a minute is folded', async () => {
       await stage.bring('completed')
       await stage.bring('retryable')

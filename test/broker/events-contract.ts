@@ -111,26 +111,6 @@ export function eventsContract(connect: () => ConnectionSettings): void {
     ])
   })
 
-  test('a round of retention takes large tasks in parts, and tells each of them', async () => {
-    const body = { ...stage.task().body, payload: 'x'.repeat(1_000_000) }
-    const states = ['completed', 'dead', 'cancelled'] as const
-    for (const state of states) {
-      for (let i = 0; i < 12; i += 1) await stage.bring(state, { body })
-    }
-    for (let i = 0; i < 6; i += 1) await stage.add({ body, expiresIn: 100 })
-    stage.now += 200
-    await listen()
-    const pruned = await stage.broker.prune(stage.partition, keepNone)
-    expect(pruned).toMatchObject({ completed: 12, cancelled: 12, expired: 6 })
-    // Those that expired in the last part of it are dead letters now.
-    await stage.broker.prune(stage.partition, keepNone)
-    const told = (await heard()).filter(({ transition }) => transition === 'prune')
-    expect(new Set(told.map(({ id }) => id)).size).toBe(42)
-    expect(told.every(({ type }) => type === 'noop')).toBe(true)
-    const { depth } = await stage.broker.counts(stage.partition)
-    expect(depth).toMatchObject({ completed: 0, dead: 0, cancelled: 0, waiting: 0 })
-  })
-
   test('every move of the table is told', async () => {
     await listen()
     await stage.bring('completed')
