@@ -17,6 +17,7 @@ import { QueueWorker } from '../worker/queue-worker.js'
 import { createShares, type Shares } from '../worker/shares.js'
 import { isolation } from './isolation.js'
 import { type FormerPart, lookAtFormer } from './layouts.js'
+import { Neighbours } from './neighbours.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 
 export interface WorkforceParts {
@@ -120,8 +121,13 @@ export class Workforce {
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
     const types = [...config.tasks.keys()]
+    const gone = () => [...lives.gone, ...neighbours.gone]
+    const rescuing = rescuer({ broker, partitions, lease, gone, log, counters })
+    const { own } = lives
+    const neighbours = new Neighbours({ own, lease, onGone: () => void rescuing.tick() })
     this.#services = [
-      rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
+      ...(broker.shared ? [neighbours] : []),
+      rescuing,
       pruner({ broker, partitions: retained, log, counters }),
       scheduler({
         store: broker.schedules,
