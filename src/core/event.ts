@@ -44,7 +44,8 @@ export interface EventBroker {
   laneOf(partition: Partition): Promise<string>
   /**
    * What is told past an id of each partition, at most 100 entries of each; blocks at most `ms`, and
-   * is empty then or at the abort. Partitions of one lane, in one call at a time; not a script.
+   * is empty then or at the abort. Partitions of one lane, in one call at a time; not a script. An
+   * abort after the answer too gives back what the lane's calls took.
    */
   follow(
     after: ReadonlyMap<Partition, string>,
