@@ -11,13 +11,15 @@ const askFor = 15_000
 const askEvery = 5_000
 /** ms that one call waits for moves. */
 const blockFor = 5_000
+/** ms that a call goes on where somebody comes: many who come and go would else let none end. */
+const calm = 50
 /** ms after a call that failed. */
 const pause = 250
 /** Entries in a full answer of the broker. */
 const fullAnswer = 100
 
 /** Codes of a store that will be back. */
-const away: ReadonlySet<string> = new Set(['store_away', 'store_unknown'])
+const away: ReadonlySet<string> = new Set(['store_away', 'store_unknown', 'store_full'])
 
 /** A partition that somebody listens to. */
 interface Post {
@@ -186,8 +188,11 @@ export class EventHub {
   /** The lane's call begins anew, with the partitions that there are by now. */
   #turn(lane: string): void {
     const call = this.#lanes.get(lane)
-    if (call !== undefined) call.abort()
-    else void this.#run(lane)
+    if (call === undefined) return void this.#run(lane)
+    const anew = () => {
+      if (this.#lanes.get(lane) === call) call.abort()
+    }
+    setTimeout(anew, calm).unref()
   }
 
   async #run(lane: string): Promise<void> {
@@ -214,7 +219,7 @@ export class EventHub {
     return new Map(posts.map(({ partition, position }) => [partition, position]))
   }
 
-  /** A store that is away comes back; what else it says ends all feeds. */
+  /** A store that is away or full comes back; what else it says ends all feeds. */
   #failed(error: unknown): void {
     if (isRedisDistroError(error) && away.has(error.code)) return
     this.#closeAll(error instanceof Error ? error : new Error(String(error)))

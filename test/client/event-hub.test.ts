@@ -4,7 +4,7 @@ import { EventHub } from '../../src/client/event-hub.js'
 import type { Partition } from '../../src/core/broker.js'
 import { RedisDistroError } from '../../src/core/errors.js'
 import type { EventEntry } from '../../src/core/event.js'
-import { brokerOf } from './fake-broker.js'
+import { away, brokerOf, full, unanswered } from './fake-broker.js'
 import { take } from './feed-reader.js'
 
 const partition = (queue: string): Partition => ({ queue, index: 0, of: 1 })
@@ -70,8 +70,8 @@ function gate() {
 /** Lets everything go on that waits for nothing but its turn. */
 const settle = () => vi.advanceTimersByTimeAsync(0)
 
-/** Past the next asking for partitions. */
-const askAgain = () => vi.advanceTimersByTimeAsync(5000)
+/** Past the next asking for partitions, and until they are followed. */
+const askAgain = () => vi.advanceTimersByTimeAsync(5000 + 50)
 
 let stage: ReturnType<typeof makeStage>
 beforeEach(() => {
@@ -139,13 +139,13 @@ test('whoever is let go while it comes is told, and leaves nothing', async () =>
 })
 
 test('where one of two partitions is refused nothing is left of the other', async () => {
-  const away = new RedisDistroError('store_away', 'Redis is away')
+  const failure = away()
   stage.parts.partitions = [first, second]
   stage.parts.listening = async () => {
-    if (stage.asked.length === 1) throw away
+    if (stage.asked.length === 1) throw failure
     return '5-0'
   }
-  await expect(stage.open()).rejects.toBe(away)
+  await expect(stage.open()).rejects.toBe(failure)
   await nothingIsLeft()
 })
 
@@ -167,6 +167,19 @@ test('a call goes on where one of its partitions is left, and what was left is n
   expect((await take(one, 1)).words).toEqual(['enqueue task-7-0'])
 })
 
+test('however many come and go, what moves is told to who stays', async () => {
+  const feed = await stage.open()
+  await settle()
+  stage.parts.partitions = [second]
+  for (let i = 0; i < 100; i++) {
+    ;(await stage.open()).close()
+    if (i % 10 === 0) await vi.advanceTimersByTimeAsync(1)
+  }
+  stage.calls.at(-1)?.answer(new Map([[first, [entry('6-0')]]]))
+  expect((await take(feed, 1)).words).toEqual(['enqueue task-6-0'])
+  expect(stage.calls.length).toBeLessThan(5)
+})
+
 test('what a store refuses while it is asked again ends its listeners with the reason', async () => {
   const feed = await stage.open()
   const refusal = new RedisDistroError('no_rights', 'Redis refuses its user')
@@ -174,6 +187,17 @@ test('what a store refuses while it is asked again ends its listeners with the r
   await askAgain()
   await expect(feed.next(0)).rejects.toBe(refusal)
   await nothingIsLeft()
+})
+
+test('a store that is away or full for a while ends no listener', async () => {
+  const feed = await stage.open()
+  await settle()
+  for (const failure of [away(), unanswered(), full()]) {
+    stage.parts.listening = () => Promise.reject(failure)
+    await askAgain()
+  }
+  stage.calls.at(-1)?.answer(new Map([[first, [entry('6-0')]]]))
+  expect((await take(feed, 1)).words).toEqual(['enqueue task-6-0'])
 })
 
 test('a store whose ids went back is heard from there, after a gap', async () => {
