@@ -44,10 +44,9 @@ async function withRights<Answer>(call: Promise<Answer>): Promise<Answer> {
   } catch (error) {
     const lack = error instanceof RedisDistroError ? lackOf(error.cause) : undefined
     if (lack === undefined) throw error
-    const words = `Redis refuses its user ${lack}, and events need that`
-    throw new RedisDistroError('no_rights', `${words}; docs/redis.md lists a user's rights`, {
-      cause: error,
-    })
+    const what = `Redis refuses its user ${lack}, and events need that`
+    const words = `${what}; docs/redis.md lists a user's rights, and 'redisdistro doctor' tries them`
+    throw new RedisDistroError('no_rights', words, { cause: error })
   }
 }
 

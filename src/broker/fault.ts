@@ -13,7 +13,7 @@ export function lackOf(error: unknown): string | undefined {
   if (!message.startsWith('NOPERM') && !stopped.test(message)) return undefined
   const [, command] = /run the '([^']+)' command/.exec(message) ?? []
   if (command !== undefined) return `the command '${command}'`
-  return /\bkeys?\b/.test(message) ? 'their keys' : 'a command of their scripts'
+  return /\bkeys?\b/.test(message) ? 'the keys' : 'a command of a script'
 }
 
 /** What a failed call means for the caller: nothing written, perhaps written, or full. */

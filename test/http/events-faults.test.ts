@@ -44,7 +44,7 @@ test.each(['xrevrange', 'set'])('without the right to %s the answer is a problem
   expect(reply.headers.get('content-type')).toMatch(/^application\/problem\+json/)
   const problem = await reply.text()
   expect(JSON.parse(problem)).toMatchObject({ status: 503, code: 'no_rights' })
-  expect(problem).toMatch(new RegExp(`the command '${name}'|a command of their scripts`))
+  expect(problem).toMatch(new RegExp(`the command '${name}'|a command of a script`))
   expect(problem).not.toContain('127.0.0.1')
 })
 
