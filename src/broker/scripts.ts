@@ -151,7 +151,7 @@ export const editScript = defineScript({
 
 export const eraseScript = defineScript({
   name: 'erase',
-  keys: [...sets, ...endKeys, ...toldKeys],
+  keys: [...sets, ...endKeys, 'meta', ...toldKeys],
   args: ['now'],
   body: [base, time, hear, tell, header, stateOf, eachId, prune, erase],
 })
