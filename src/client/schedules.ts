@@ -62,6 +62,8 @@ const tries = 10
 
 const mostShown = 1000
 const defaultLimit = 50
+/** Looks at the store for one page at most: where schedules are large it is short rather than slow. */
+const mostLooks = 5
 
 /** A code for what is wrong with a rule: of its payload alone, or of the rule. */
 function refuse(issues: readonly Issue[]): void {
@@ -88,16 +90,17 @@ export class Schedules implements SchedulesContract {
     const most = counted('limit', limit)
     const items: Schedule[] = []
     let after = cursor === undefined ? undefined : readNameCursor(cursor)
-    do {
+    for (let looks = 0; looks < mostLooks && items.length <= most; looks++) {
       // One more than are shown, so that a cursor does not lead to nothing.
       const page = await this.#parts.store.page({ after, limit: most + 1 - items.length })
       const there = page.schedules.filter(({ removed }) => removed !== true)
       items.push(...there.map((each) => shownSchedule(each)))
       after = page.next
-    } while (after !== undefined && items.length <= most)
-    const last = items[most - 1]
-    if (last === undefined || items.length === most) return { items }
-    return { items: items.slice(0, most), cursor: writeNameCursor(last.id) }
+      if (after === undefined) break
+    }
+    const shown = items.slice(0, most)
+    const last = items.length > most ? shown.at(-1)?.id : after
+    return last === undefined ? { items: shown } : { items: shown, cursor: writeNameCursor(last) }
   }
 
   async get(id: string): Promise<Schedule> {

@@ -97,6 +97,32 @@ test('a full Redis takes no claim, and what is due stays so until there is room'
   expect(await claims[0]?.()).toBe(true)
 })
 
+test('a look is cut short where what is due is large', async () => {
+  const { schedules } = stage.broker
+  const large = { ...record, rule: { ...rule, payload: 'x'.repeat(3 * 1024 * 1024) } }
+  for (const id of ['a', 'b', 'c']) {
+    await schedules.save({ id, revision: 0, record: large, paused: false, due: stage.now })
+  }
+  const look = await schedules.look(['note'])
+  expect(look).toMatchObject({ due: [{ id: 'a' }, { id: 'b' }], rest: { due: 0, stale: 0 } })
+})
+
+test('a record that cannot be read is replaced by the next that is put there', async () => {
+  const { schedules } = stage.broker
+  const keys = scheduleKeys(stage.prefix)
+  for (const broken of ['7 note {"rule":', 'nothing of ours']) {
+    await save('a', stage.now)
+    await schedules.note('a', { tick: '1', outcome: 'enqueued' })
+    await redis.hset(keys.rules, 'a', broken)
+    expect(await schedules.find('a')).toBeUndefined()
+    expect(await save('a', stage.now + 1)).toBe(true)
+    const found = await schedules.find('a')
+    expect(found).toMatchObject({ due: stage.now + 1, runs: 0 })
+    expect(await save('a')).toBe(false)
+    await schedules.remove('a', found?.revision ?? 0)
+  }
+})
+
 test('what a hand has broken is set aside, and holds nothing up', async () => {
   const { schedules } = stage.broker
   const keys = scheduleKeys(stage.prefix)

@@ -127,6 +127,21 @@ test('a page has as many as were asked for, and a cursor where there are more', 
   expect((await schedules.list({ limit: 1000 })).items).toHaveLength(59)
 })
 
+test('a page of large schedules is short, and the next goes on behind it', async () => {
+  const { schedules, stage } = await staged()
+  const large = { ...rule, tz: 'UTC', payload: 'x'.repeat(5 * 1024 * 1024) } as never
+  const record = { rule: large, source: 'runtime' } as const
+  for (let i = 0; i < 7; i++) {
+    const change = { id: `s${i}`, revision: 0, record, paused: true, due: undefined }
+    await stage.broker.schedules.save(change)
+  }
+  const first = await schedules.list()
+  expect(first.items.map(({ id }) => id)).toEqual(['s0', 's1', 's2', 's3', 's4'])
+  const second = await schedules.list({ cursor: first.cursor })
+  expect(second).toMatchObject({ items: [{ id: 's5' }, { id: 's6' }] })
+  expect(second.cursor).toBeUndefined()
+})
+
 test('a cursor or a limit that no list has is refused', async () => {
   const { schedules } = await staged()
   for (const cursor of ['x', '', Buffer.from('["a b"]').toString('base64url')]) {

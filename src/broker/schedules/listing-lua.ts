@@ -1,7 +1,5 @@
 import { fragment } from '../script.js'
-
-/** Bytes of records in one page, but for the last of it: more would hold up Redis, and its reader. */
-const mostBytes = 4 * 1024 * 1024
+import { mostBytes } from './lua.js'
 
 /**
  * A page by id from behind `after`, cut short where its records are large. Returns the next `after` or

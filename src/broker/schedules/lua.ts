@@ -1,5 +1,8 @@
 import { fragment } from '../script.js'
 
+/** Bytes of records in one call, but for the last of them: more would hold up Redis, and its reader. */
+export const mostBytes = 4 * 1024 * 1024
+
 /** `now` in ms as text, by Redis's own clock unless a test or the in-process store gave it. */
 export const instant = fragment(
   'instant',
@@ -64,13 +67,14 @@ for i = 3, 6 do out[i] = '' end
 local more = false
 local function pass(key, untilMs, from, records, give)
   local ids = call('ZRANGEBYSCORE', key, '-inf', untilMs, 'LIMIT', from, '${mostSeen}')
-  local found, passed = 0, 0
+  local found, passed, bytes = 0, 0, 0
   for i = 1, #ids do
-    if found == tonumber(most) then
+    if found == tonumber(most) or bytes > ${mostBytes} then
       more = true
       break
     end
     local stored = call('HGET', records, ids[i])
+    bytes = bytes + #(stored or '')
     if not stored then call('ZREM', key, ids[i])
     elseif isKnown(stored) then
       found = found + 1
@@ -123,7 +127,7 @@ export const claim = fragment(
   'claim',
   `
 local score = call('ZSCORE', due, id)
-if not score or tonumber(score) ~= tonumber(expected) then return '0' end
+if not score or text(tonumber(score)) ~= text(tonumber(expected)) then return '0' end
 local first = rest + 1 + 2 * tonumber(ticks)
 for i = rest + 1, first - 1, 2 do
   call('ZADD', pending, now, ARGV[i])

@@ -58,6 +58,17 @@ export function readSchedule(answer: readonly string[], at: number): StoredSched
   }
 }
 
+/** What a record that cannot be read is replaced by: its head still says its revision. */
+export type BrokenSchedule = Pick<StoredSchedule, 'revision'> & { readonly seen?: number }
+
+/** The head of a record; undefined where it has none. */
+export function brokenOf(answer: readonly string[]): BrokenSchedule | undefined {
+  const [, stored = '', due = ''] = answer
+  const [revision] = /^\d+/.exec(stored) ?? []
+  if (revision === undefined) return undefined
+  return { revision: Number(revision), ...(due === '' ? {} : { seen: Number(due) }) }
+}
+
 /** What was to be enqueued; undefined where it cannot be read. */
 export function readPending(text: string): PendingTick | undefined {
   const tick = readJson(kept.exec(text)?.[2] ?? '')

@@ -11,7 +11,14 @@ import type {
 import { type Engine, runOnKeys } from '../arguments.js'
 import { scheduleKeys } from './keys.js'
 import { readPage } from './listing.js'
-import { fieldsOfSchedule, readPending, readRuns, readSchedule } from './records.js'
+import {
+  type BrokenSchedule,
+  brokenOf,
+  fieldsOfSchedule,
+  readPending,
+  readRuns,
+  readSchedule,
+} from './records.js'
 import * as scripts from './scripts.js'
 
 /** ms after which a claimed tick that nobody told of is taken up by whoever looks. */
@@ -78,8 +85,27 @@ function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'page' |
   }
 }
 
+/** A record that cannot be read, as a change of it wants it; undefined where there is none. */
+async function readBroken(engine: Engine, id: string): Promise<BrokenSchedule | undefined> {
+  const call = { script: scripts.findScript, named: { id } }
+  const answer = (await runOnKeys(engine, scheduleKeys(engine.prefix), call)) as string[]
+  return readSchedule(answer, 0) === undefined ? brokenOf(answer) : undefined
+}
+
 function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'page' | 'history'> {
   const keys = scheduleKeys(engine.prefix)
+  const saved = async ({ id, revision, seen, record, paused, due, fresh }: ScheduleChange) => {
+    const named = {
+      id,
+      revision,
+      seen: orNothing(seen),
+      record: `${record.rule.task} ${JSON.stringify(record)}`,
+      paused: paused ? 1 : 0,
+      following: orNothing(due),
+      fresh: fresh ? 1 : 0,
+    }
+    return (await runOnKeys(engine, keys, { script: scripts.saveScript, named })) === '1'
+  }
   return {
     async claim({ id, revision, due, next, ticks, passed }: TickClaim) {
       const last = ticks.at(-1)
@@ -107,17 +133,11 @@ function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'page' 
       const named = { id, line: JSON.stringify(run) }
       await runOnKeys(engine, keys, { script: scripts.noteScript, named })
     },
-    async save({ id, revision, seen, record, paused, due, fresh }: ScheduleChange) {
-      const named = {
-        id,
-        revision,
-        seen: orNothing(seen),
-        record: `${record.rule.task} ${JSON.stringify(record)}`,
-        paused: paused ? 1 : 0,
-        following: orNothing(due),
-        fresh: fresh ? 1 : 0,
-      }
-      return (await runOnKeys(engine, keys, { script: scripts.saveScript, named })) === '1'
+    async save(change: ScheduleChange) {
+      if (await saved(change)) return true
+      if (change.revision !== 0) return false
+      const broken = await readBroken(engine, change.id)
+      return broken !== undefined && (await saved({ ...change, ...broken, fresh: true }))
     },
     async remove(id: string, revision: number) {
       const call = { script: scripts.removeScript, named: { id, revision } }
