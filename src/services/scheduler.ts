@@ -40,6 +40,8 @@ export function scheduler(parts: SchedulerParts): Service {
       mine += taken.mine
       pause = pauseAfter(look, due, mine)
       place = look.rest && { ...look.rest, due: look.rest.due + taken.left }
+      // The next round goes on behind what failed.
+      if (taken.failure !== undefined) throw taken.failure
       if (place === undefined) return
     }
   }

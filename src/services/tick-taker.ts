@@ -11,19 +11,57 @@ export interface TickTakerParts extends TickEnqueuerParts {
   readonly mismatchGrace: number
 }
 
-/** What became of the schedules that were due. */
+/** What became of what was found. */
 export interface Taken {
-  /** How many had their ticks claimed here. */
+  /** How many schedules had their ticks claimed here. */
   readonly mine: number
-  /** How many stay due, since they are not for this kernel. */
+  /** How many stay due, since they are not for this kernel, or Redis took no claim of them. */
   readonly left: number
+  /** The first failure that passes by itself: Redis, or a part of it, is away or full. */
+  readonly failure: unknown
 }
 
 type Fate = 'mine' | 'left' | "another's"
 
-/** Claims and enqueues what a look found, and repeats what was left behind. */
-export function tickTaker(parts: TickTakerParts): (look: ScheduleLook) => Promise<Taken> {
+const skippedWords = 'A tick is skipped, since the task of the last one has not ended'
+const strangeWords =
+  "A schedule's payload is not one of its type here; its ticks wait for who takes it"
+
+/** The ticks that are claimed; undefined where another was first. */
+async function claim(
+  parts: TickTakerParts,
+  schedule: StoredSchedule,
+  now: number,
+): Promise<readonly PendingTick[] | undefined> {
   const { store, log, counters } = parts
+  const { claim, dropped } = await claimOf(schedule, now, parts)
+  if (!(await store.claim(claim))) return undefined
+  const about = { schedule: schedule.id }
+  if (dropped !== undefined) {
+    const count = dropped.exact ? dropped.count : `more than ${dropped.count}`
+    log.warn('Ticks passed while nothing ran, and are left out', { ...about, count })
+  }
+  const skipped = claim.passed.filter(({ reason }) => reason === 'overlap').length
+  if (skipped > 0) {
+    counters.add('redisdistro_schedule_ticks_total', { outcome: 'skipped' }, skipped)
+    log.debug(skippedWords, about)
+  }
+  return claim.ticks
+}
+
+/** One that is not taken here may be by another build, for a while. */
+async function repeat(parts: TickTakerParts, tick: PendingTick, now: number): Promise<void> {
+  const mayWait = now - tick.tick < parts.mismatchGrace
+  if (mayWait && !(await parts.accepts(tick))) return
+  await enqueueTick(parts, tick, now)
+}
+
+const reasonsIn = (ended: readonly PromiseSettledResult<unknown>[]): unknown[] =>
+  ended.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+
+/** Claims and enqueues what a look found, and repeats what was left behind; none holds up another. */
+export function tickTaker(parts: TickTakerParts): (look: ScheduleLook) => Promise<Taken> {
+  const { log } = parts
   /** Told of once, until its ticks are claimed. */
   const told = new Set<string>()
   const leave = (id: string, tell: () => void): Fate => {
@@ -32,58 +70,41 @@ export function tickTaker(parts: TickTakerParts): (look: ScheduleLook) => Promis
     return 'left'
   }
 
-  const claim = async (schedule: StoredSchedule, now: number): Promise<Fate> => {
-    const { id } = schedule
-    const { claim, dropped } = await claimOf(schedule, now, parts)
-    if (!(await store.claim(claim))) return "another's"
-    told.delete(id)
-    if (dropped !== undefined) {
-      const count = dropped.exact ? dropped.count : `more than ${dropped.count}`
-      log.warn('Ticks passed while nothing ran, and are left out', { schedule: id, count })
-    }
-    const skipped = claim.passed.filter(({ reason }) => reason === 'overlap').length
-    if (skipped > 0) {
-      counters.add('redisdistro_schedule_ticks_total', { outcome: 'skipped' }, skipped)
-      log.debug('A tick is skipped, since the task of the last one has not ended', { schedule: id })
-    }
-    await all(claim.ticks.map((tick) => enqueueTick(parts, tick, now)))
-    return 'mine'
-  }
-
-  /** One that cannot be taken holds up no other. */
-  const take = async (schedule: StoredSchedule, now: number): Promise<Fate> => {
+  const take = async (
+    schedule: StoredSchedule,
+    now: number,
+    failures: unknown[],
+  ): Promise<Fate> => {
     const { id, rule } = schedule
+    let ticks: readonly PendingTick[] | undefined
     try {
-      if (await parts.accepts(rule)) return await claim(schedule, now)
-      const words =
-        "A schedule's payload is not one of its type here; its ticks wait for who takes it"
-      return leave(id, () => log.warn(words, { schedule: id }))
+      if (!(await parts.accepts(rule))) {
+        return leave(id, () => log.warn(strangeWords, { schedule: id }))
+      }
+      ticks = await claim(parts, schedule, now)
     } catch (error) {
-      if (isPassing(error)) throw error
+      if (isPassing(error)) {
+        failures.push(error)
+        return 'left'
+      }
       const reason = error instanceof Error ? error.message : String(error)
       const words = 'The ticks of a schedule cannot be claimed, and wait'
       return leave(id, () => log.error(words, { schedule: id, reason }))
     }
-  }
-
-  const repeat = async (tick: PendingTick, now: number): Promise<void> => {
-    const mayWait = now - tick.tick < parts.mismatchGrace
-    if (mayWait && !(await parts.accepts(tick))) return
-    await enqueueTick(parts, tick, now)
+    if (ticks === undefined) return "another's"
+    told.delete(id)
+    // What is claimed and not enqueued is repeated later.
+    const tried = await Promise.allSettled(ticks.map((tick) => enqueueTick(parts, tick, now)))
+    failures.push(...reasonsIn(tried))
+    return 'mine'
   }
 
   return async ({ due, stale, now }) => {
-    const taken = all(due.map((schedule) => take(schedule, now)))
-    const [fates] = await Promise.all([taken, all(stale.map((tick) => repeat(tick, now)))])
+    const failures: unknown[] = []
+    const repeating = Promise.allSettled(stale.map((tick) => repeat(parts, tick, now)))
+    const fates = await Promise.all(due.map((schedule) => take(schedule, now, failures)))
+    failures.push(...reasonsIn(await repeating))
     const count = (wanted: Fate) => fates.filter((fate) => fate === wanted).length
-    return { mine: count('mine'), left: count('left') }
+    return { mine: count('mine'), left: count('left'), failure: failures[0] }
   }
-}
-
-/** Waits for each, and throws what the first failed with once all have ended. */
-async function all<Result>(running: readonly Promise<Result>[]): Promise<Result[]> {
-  const ended = await Promise.allSettled(running)
-  const failed = ended.find((each) => each.status === 'rejected')
-  if (failed) throw failed.reason
-  return ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
 }

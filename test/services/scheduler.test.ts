@@ -299,6 +299,24 @@ describe('the scheduler', () => {
     expect([told('warn'), told('error')]).toEqual([30, 30])
   })
 
+  test('goes on behind schedules whose part of Redis is away', async () => {
+    const { stage, kernel, keep, ids } = await staged()
+    for (let n = 0; n < 30; n++) await keep(`away-${n}`, { overlap: 'skip' })
+    const parted: PluginClient = {
+      ...away,
+      enqueue: (...task) => stage.client.enqueue(...task),
+      task: () => Promise.reject(new RedisDistroError('store_away', 'gone')),
+    }
+    await kernel().tick()
+    await kernel().tick()
+    stage.now += minute
+    await keep('a')
+    const mine = kernel(parted)
+    await mine.tick()
+    await mine.tick()
+    expect((await ids()).filter((id) => id.startsWith('a:'))).toEqual(['a:2026-01-01T12:01:00Z'])
+  })
+
   test('goes on where the queue of the task before is gone', async () => {
     const { stage, store, kernel, keep, ids } = await staged()
     await keep('a', { overlap: 'skip' })
