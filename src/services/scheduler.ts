@@ -7,7 +7,7 @@ import { type TickTakerParts, tickTaker } from './tick-taker.js'
 const lookEvery = 1000
 /** The same where nothing is to come. */
 const rareLook = 2000
-/** ms until the next look where what is due was another's. */
+/** ms until the next look where what is due was another's, or failed and has more behind it. */
 const soon = 100
 /** Looks in one round at most; the next round goes on from there. */
 const mostLooks = 10
@@ -40,8 +40,11 @@ export function scheduler(parts: SchedulerParts): Service {
       mine += taken.mine
       pause = pauseAfter(look, due, mine)
       place = look.rest && { ...look.rest, due: look.rest.due + taken.left }
-      // The next round goes on behind what failed.
-      if (taken.failure !== undefined) throw taken.failure
+      if (taken.failure !== undefined) {
+        // The next round goes on behind what failed.
+        pause = place === undefined ? lookEvery : soon
+        throw taken.failure
+      }
       if (place === undefined) return
     }
   }
