@@ -5,7 +5,7 @@ import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Lives } from '../core/life.js'
 import { tagOf } from '../core/partition.js'
-import type { ScheduleRule } from '../core/schedule.js'
+import type { Wanted } from '../core/schedule.js'
 import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
 import { rescuer } from '../services/rescuer.js'
@@ -28,7 +28,7 @@ export interface WorkforceParts {
   readonly counters: Counters
   readonly lives: Lives
   /** Whether this kernel would enqueue what a schedule says. */
-  accepts(rule: ScheduleRule): Promise<boolean>
+  accepts(wanted: Wanted): Promise<boolean>
 }
 
 /** The queues that were named, by real name; all where none were. */
@@ -134,7 +134,8 @@ export class Workforce {
         client,
         types,
         queueOf: (type) => config.tasks.get(type)?.queue,
-        accepts: (rule) => this.#parts.accepts(rule),
+        accepts: (wanted) => this.#parts.accepts(wanted),
+        mismatchGrace: config.worker.mismatchGrace,
         log,
         counters,
       }),
