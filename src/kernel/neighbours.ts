@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isPrivate } from '../broker/embedded/control.js'
+import { systemClock } from '../core/clock.js'
 import { isLife, type Life } from '../core/life.js'
 import type { Service } from '../core/service.js'
 import { Rounds } from '../services/round.js'
@@ -93,7 +94,7 @@ export class Neighbours implements Service {
     const names = (await readdir(folder)).filter(isLife)
     // On the first look, and after somebody has tidied up.
     if (!names.includes(this.#options.own)) await this.#comeIn(folder)
-    const now = performance.now()
+    const now = systemClock.monotonic()
     const closely = names.length <= few || this.#looks++ % 8 === 0
     for (const life of this.#known.keys()) if (!names.includes(life)) this.#forget(life)
     for (const life of names) {
