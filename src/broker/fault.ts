@@ -7,6 +7,15 @@ const stopped = /ACL failure in script|user executing the script can't/
 const notSent =
   /isn't (writeable|ready)|ECONNREFUSED|ENOTFOUND|connect ETIMEDOUT|None of startup nodes|^Too many Cluster redirections(?!.*(timed out|answer is lost))/i
 
+/** What a user may not do, where a call was refused for that. */
+export function lackOf(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : String(error)
+  if (!message.startsWith('NOPERM') && !stopped.test(message)) return undefined
+  const [, command] = /run the '([^']+)' command/.exec(message) ?? []
+  if (command !== undefined) return `the command '${command}'`
+  return /\bkeys?\b/.test(message) ? 'the keys' : 'a command of a script'
+}
+
 /** What a failed call means for the caller: nothing written, perhaps written, or full. */
 export function faultOf(error: unknown, says: string): RedisDistroError {
   const message = error instanceof Error ? error.message : String(error)

@@ -16,6 +16,7 @@ const mostEntries = 100
 export class FollowedStreams {
   readonly #settings: ConnectionSettings
   readonly #connections = new Map<string, Connection>()
+  #closed = false
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings
@@ -25,18 +26,24 @@ export class FollowedStreams {
     return 'cluster' in this.#settings ? key : ''
   }
 
-  /** Empty when `ms` are over, or at the abort. @throws what Redis answers, or that it is away */
+  /**
+   * Empty when `ms` are over, or at the abort, which also after the answer gives up the connection.
+   * @throws what Redis answers, or that it is away
+   */
   async follow(
     after: ReadonlyMap<string, string>,
     { ms, signal }: Signals,
   ): Promise<Map<string, StreamEntry[]>> {
+    if (this.#closed) throw new Error('streams are followed no more')
     const [first = ''] = after.keys()
     const lane = this.laneOf(first)
     const giveUp = () => this.#drop(lane)
+    if (signal.aborted) giveUp()
     signal.addEventListener('abort', giveUp, { once: true })
     // A half-open connection answers nothing: past the deadline it is given up.
     const deadline = setTimeout(giveUp, ms + 1000)
     try {
+      if (signal.aborted) return new Map()
       const connection = this.#connectionFor(lane)
       await untilReady(connection, { ms, signal })
       if (signal.aborted) return new Map()
@@ -53,11 +60,11 @@ export class FollowedStreams {
       throw error
     } finally {
       clearTimeout(deadline)
-      signal.removeEventListener('abort', giveUp)
     }
   }
 
   close(): void {
+    this.#closed = true
     for (const lane of [...this.#connections.keys()]) this.#drop(lane)
   }
 
@@ -79,7 +86,7 @@ export class FollowedStreams {
 
 /** Waits for a connection to come about; what is sent fails where it has not. */
 async function untilReady(connection: Connection, { ms, signal }: Signals): Promise<void> {
-  if (connection.status === 'ready' || signal.aborted) return
+  if (connection.status === 'ready') return
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => done(), Math.min(ms, 1000))
     const done = () => {

@@ -13,6 +13,9 @@ import {
 import type { Script } from './script.js'
 import type { ScriptStore, StreamEntry, StreamRange } from './script-store.js'
 
+/** Entries of a stream in one answer. */
+const mostEntries = 100
+
 const all = ['COUNT', '1000000000'] as const
 
 /**
@@ -59,15 +62,9 @@ export class MemoryStore implements ScriptStore {
 
   async block(key: string, ms: number, signal: AbortSignal): Promise<void> {
     if (this.#closed || signal.aborted) return
-    const stop = new AbortController()
-    const end = () => stop.abort()
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-    this.#ends.add(end)
-    await takeMark(this.#enter(), key, stop.signal)
-    this.#ends.delete(end)
-    signal.removeEventListener('abort', end)
-    clearTimeout(timer)
+    const wait = this.#beginWait(ms, signal)
+    await takeMark(this.#enter(), key, wait.signal)
+    wait.end()
   }
 
   release(): void {
@@ -97,27 +94,30 @@ export class MemoryStore implements ScriptStore {
   }
 
   async readStream(key: string, { from, to, count }: StreamRange): Promise<StreamEntry[]> {
-    const within = ({ id }: StreamEntry) =>
-      (from === '-' || placeOf(id) >= placeOf(from)) && (to === '+' || placeOf(id) <= placeOf(to))
-    return (await this.#entries(key)).filter(within).slice(0, count)
+    const entries = await this.#entriesFrom(key, from === '-' ? 0 : placeOf(from))
+    return entries.filter(({ id }) => to === '+' || placeOf(id) <= placeOf(to)).slice(0, count)
   }
 
   async lastInStream(key: string): Promise<string> {
-    return (await this.#entries(key)).at(-1)?.id ?? '0-0'
+    return (await this.#lastEntries(key, 1)).at(-1)?.id ?? '0-0'
   }
 
   async followStreams(after: ReadonlyMap<string, string>, ms: number, signal: AbortSignal) {
-    const stop = AbortSignal.any([signal, AbortSignal.timeout(ms)])
     const found = new Map<string, StreamEntry[]>()
-    while (found.size === 0 && !stop.aborted && !this.#closed) {
-      const next = nextScript(this.#enter(), stop)
-      for (const [key, last] of after) {
-        const entries = (await this.#entries(key)).filter(({ id }) => placeOf(id) > placeOf(last))
-        if (entries.length > 0) found.set(key, entries)
+    const wait = this.#beginWait(ms, signal)
+    try {
+      while (found.size === 0 && !wait.signal.aborted) {
+        const next = nextScript(this.#enter(), wait.signal)
+        for (const [key, last] of after) {
+          const entries = await this.#entriesFrom(key, placeOf(last) + 1)
+          if (entries.length > 0) found.set(key, entries.slice(0, mostEntries))
+        }
+        if (found.size === 0) await next
       }
-      if (found.size === 0) await next
+      return found
+    } finally {
+      wait.end()
     }
-    return found
   }
 
   laneOf(): string {
@@ -128,9 +128,40 @@ export class MemoryStore implements ScriptStore {
     return systemClock.now()
   }
 
-  async #entries(key: string): Promise<StreamEntry[]> {
-    const texts = await this.#guard(() => this.#enter().redis.lrange(key, 0, -1))
-    return texts.map(readEntry)
+  /** Those of a stream from an id on; what is before them is not read, since ids follow each other. */
+  async #entriesFrom(key: string, place: number): Promise<StreamEntry[]> {
+    for (let most = 1; ; most *= 10) {
+      const entries = await this.#lastEntries(key, most)
+      const [first] = entries
+      if (first && entries.length === most && placeOf(first.id) > place) continue
+      return entries.filter(({ id }) => placeOf(id) >= place)
+    }
+  }
+
+  /** All, where there are no more. */
+  async #lastEntries(key: string, most: number): Promise<StreamEntry[]> {
+    const { redis } = this.#enter()
+    const from = (first: number) => this.#guard(() => redis.lrange(key, first, -1))
+    const texts = await from(-most)
+    // Where there are fewer, the mock takes a place before the first for one further behind.
+    return (texts.length < most ? await from(0) : texts).map(readEntry)
+  }
+
+  /** A wait of at most `ms`, which ends with its signal and with the store; `end` gives back what it took. */
+  #beginWait(ms: number, outer: AbortSignal) {
+    const stop = new AbortController()
+    const { signal } = stop
+    const timer = setTimeout(() => stop.abort(), ms)
+    const end = () => {
+      clearTimeout(timer)
+      outer.removeEventListener('abort', end)
+      this.#ends.delete(end)
+      stop.abort()
+    }
+    outer.addEventListener('abort', end, { once: true })
+    this.#ends.add(end)
+    if (outer.aborted) end()
+    return { signal, end }
   }
 
   async #scan(scan: (redis: MockRedis) => Promise<[string, string[]]>): Promise<string[]> {

@@ -152,7 +152,7 @@ export const editScript = defineScript({
 
 export const eraseScript = defineScript({
   name: 'erase',
-  keys: [...sets, ...endKeys, ...toldKeys],
+  keys: [...sets, ...endKeys, 'meta', ...toldKeys],
   args: ['now', 'diedBy'],
   body: [base, time, hear, tell, header, stateOf, eachId, stillMeant, prune, erase],
 })

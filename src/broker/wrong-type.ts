@@ -22,6 +22,7 @@ const kinds: Readonly<Partial<Record<string, Kind>>> = {
   wake: 'list',
   listen: 'string',
   events: 'stream',
+  names: 'zset',
   due: 'zset',
   pending: 'zset',
 } satisfies Partial<Record<KeyName | ScheduleKey, Kind>>

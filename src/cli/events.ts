@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { EventFilter } from '../client/contract.js'
 import type { EventFeed, EventMessage } from '../client/event-feed.js'
 import type { State } from '../core/state.js'
+import { exitCodes } from './failure.js'
 import { type Globals, optionsOf } from './globals.js'
 import { jsonOf, paint, remark, stateStyle } from './output.js'
 import { withKernel } from './project.js'
@@ -28,8 +29,9 @@ const jsonLine = (message: EventMessage): string =>
   jsonOf('gap' in message ? { gap: message.gap } : message.event)
 
 async function print(feed: EventFeed, show: (message: EventMessage) => string): Promise<void> {
-  while (!feed.closed) {
+  for (;;) {
     const messages = await feed.next(patience)
+    if (messages.length === 0 && feed.closed) return
     const taken = process.stdout.write(messages.map((one) => `${show(one)}\n`).join(''))
     if (!taken) await once(process.stdout, 'drain').catch(() => undefined)
   }
@@ -42,11 +44,11 @@ async function tail({ queue, type, task, ...globals }: Options): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, close)
     // Whoever read this has gone.
     process.stdout.once('error', close)
-    feed.slow.addEventListener('abort', () =>
-      remark('Too much at once: some events were not read.'),
-    )
     if (!globals.json && process.stdout.isTTY) remark('Listening; Ctrl-C ends it.')
     await print(feed, globals.json ? jsonLine : lineOf)
+    if (!feed.slow.aborted) return
+    remark('Too much at once: some events were not read.')
+    process.exitCode = exitCodes.failed
   })
 }
 

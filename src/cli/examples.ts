@@ -41,7 +41,7 @@ const examples: Readonly<Record<string, readonly string[]>> = {
   'job list': ['redisdistro job list'],
   'job show': ['redisdistro job show 0197f3c2-7d1e-7000-8000-000000000000'],
   'job stop': ['redisdistro job stop 0197f3c2-7d1e-7000-8000-000000000000'],
-  'schedule list': ['redisdistro schedule list'],
+  'schedule list': ['redisdistro schedule list --limit 200'],
   'schedule show': ['redisdistro schedule show nightly'],
   'schedule run': ['redisdistro schedule run nightly'],
   'schedule pause': ['redisdistro schedule pause nightly'],

@@ -85,6 +85,8 @@ export class KernelProcess {
       process.on(signal, () => this.#onSignal(signal))
     }
     process.on('disconnect', () => this.#end())
+    // A supervisor that died while this process was being loaded.
+    if (!process.connected) this.#end()
     // In place of the end that a command comes to.
     process.off('uncaughtException', endUncaught)
     process.on('uncaughtException', (error) => {

@@ -4,9 +4,10 @@ import { isRedisDistroError } from '../core/errors.js'
 import type { Kernel } from '../kernel/kernel.js'
 import { type Globals, optionsOf, wholeNumber } from './globals.js'
 import { readJsonArgument } from './json-argument.js'
-import { type Column, pairs, printResult, table } from './output.js'
+import { type Column, pairs, printResult, remark, table } from './output.js'
 import { withKernel } from './project.js'
 
+type ListOptions = Globals & { readonly cursor?: string; readonly limit?: number }
 type PreviewOptions = Globals & { readonly number?: number }
 
 const number = wholeNumber(1, 1000, (message) => new InvalidArgumentError(message))
@@ -74,10 +75,13 @@ async function sheet(schedule: Schedule): Promise<string> {
   return history.length === 0 ? lines : `${lines}\n\n${await table(runColumns, history)}`
 }
 
-async function list(globals: Globals): Promise<void> {
-  const items = await withKernel(globals, ({ schedules }) => schedules.list())
+async function list(options: ListOptions): Promise<void> {
+  const { limit, json } = options
+  const filter = { limit, cursor: options.cursor }
+  const { items, cursor } = await withKernel(options, ({ schedules }) => schedules.list(filter))
   const words = () => (items.length === 0 ? 'no schedules' : table(columns, items))
-  await printResult({ items, cursor: null }, { json: globals.json === true, words })
+  await printResult({ items, cursor: cursor ?? null }, { json: json === true, words })
+  if (cursor !== undefined && !json) remark(`There are more: --cursor ${cursor}`)
 }
 
 async function show(id: string, globals: Globals): Promise<void> {
@@ -151,6 +155,8 @@ export function addSchedule(program: Command): void {
   schedule
     .command('list')
     .description('list schedules with their next times')
+    .option('--limit <number>', 'at most so many, 1 to 1000 (50)', number)
+    .option('--cursor <cursor>', 'go on where a list ended')
     .action((_, command: Command) => list(optionsOf(command)))
   one('show', 'show one schedule with its last runs').action((id: string, _, command: Command) =>
     show(id, optionsOf(command)),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { idPattern } from '../core/enqueue-options.js'
 import { RedisDistroError } from '../core/errors.js'
 import { type State, states } from '../core/state.js'
 
@@ -39,6 +40,22 @@ export function readCursor(cursor: string): Place {
     const shape = state === 'active' ? scanned : scored
     if (after !== null && !shape.test(after)) throw badCursor()
     return { tag, state, after: after ?? undefined, skip }
+  } catch (error) {
+    throw badCursor(error)
+  }
+}
+
+const nameSchema = z.tuple([z.string().regex(idPattern)])
+
+/** The same for a list by name: the last one shown. */
+export const writeNameCursor = (name: string): string =>
+  Buffer.from(JSON.stringify([name])).toString('base64url')
+
+/** @throws RedisDistroError `bad_option` for what {@link writeNameCursor} did not write */
+export function readNameCursor(cursor: string): string {
+  try {
+    const [name] = nameSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    return name
   } catch (error) {
     throw badCursor(error)
   }

@@ -9,6 +9,18 @@ export interface EventPlace {
   readonly done?: number
 }
 
+const partsOf = (id: string): [number, number] => {
+  const [ms = 0, sequence = 0] = id.split('-').map(Number)
+  return [ms, sequence]
+}
+
+/** True where an entry's id is lower than another's. */
+export function isBehind(id: string, other: string): boolean {
+  const [ms, sequence] = partsOf(id)
+  const [otherMs, otherSequence] = partsOf(other)
+  return ms === otherMs ? sequence < otherSequence : ms < otherMs
+}
+
 const letters = new Map<string, string>()
 
 /** A partition in few letters, since a cursor names every one. */

@@ -32,6 +32,8 @@ export class EventFeed {
   readonly #waiting: Heard[] = []
   #past: AsyncIterator<Heard> | undefined
   #size = 0
+  /** True where the time of the call is over. */
+  #late = false
   #ring: () => void = () => undefined
   #closed = false
   #failure: Error | undefined
@@ -84,11 +86,20 @@ export class EventFeed {
    * @throws what the events could not be read for
    */
   async next(ms: number): Promise<readonly EventMessage[]> {
-    while (!this.#closed) {
-      const heard = await this.#take(ms)
-      if (heard === undefined) break
-      const messages = this.#show(heard)
-      if (messages.length > 0) return messages
+    this.#late = false
+    const timer = setTimeout(() => {
+      this.#late = true
+      this.#ring()
+    }, ms)
+    try {
+      // Also where much comes of which this listener wants nothing.
+      while (!this.#closed && !this.#late) {
+        const heard = await this.#take()
+        const messages = heard === undefined ? [] : this.#show(heard)
+        if (messages.length > 0) return messages
+      }
+    } finally {
+      clearTimeout(timer)
     }
     if (this.#failure !== undefined) throw this.#failure
     return []
@@ -104,24 +115,20 @@ export class EventFeed {
     this.#ring()
   }
 
-  async #take(ms: number): Promise<Heard | undefined> {
+  /** What is there, or the first that comes; undefined where something else rang. */
+  async #take(): Promise<Heard | undefined> {
     const past = await this.#past?.next()
     if (past && !past.done) return past.value
     this.#past = undefined
-    if (this.#waiting.length === 0) await this.#something(ms)
+    if (this.#waiting.length === 0 && !this.#closed && !this.#late) await this.#rung()
     const heard = this.#waiting.shift()
     if (heard && 'entry' in heard) this.#size -= heard.entry.events.length + 1
     return heard
   }
 
-  #something(ms: number): Promise<void> {
+  #rung(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#ring = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-      if (this.#closed) this.#ring()
+      this.#ring = resolve
     })
   }
 

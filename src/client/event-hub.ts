@@ -2,28 +2,32 @@ import type { Broker, Partition } from '../core/broker.js'
 import { isRedisDistroError, RedisDistroError } from '../core/errors.js'
 import type { EventEntry } from '../core/event.js'
 import { tagOf } from '../core/partition.js'
-import { type EventPlace, readEventCursor } from './event-cursor.js'
+import { type EventPlace, isBehind, readEventCursor } from './event-cursor.js'
 import { EventFeed, type EventTest, type Heard } from './event-feed.js'
-import { readPast } from './event-past.js'
+import { noEntry, readPast } from './event-past.js'
 
 /** ms for which moves are told after the last asking, and between two. */
 const askFor = 15_000
 const askEvery = 5_000
 /** ms that one call waits for moves. */
 const blockFor = 5_000
+/** ms that a call goes on where somebody comes: many who come and go would else let none end. */
+const calm = 50
 /** ms after a call that failed. */
 const pause = 250
 /** Entries in a full answer of the broker. */
 const fullAnswer = 100
 
 /** Codes of a store that will be back. */
-const away: ReadonlySet<string> = new Set(['store_away', 'store_unknown'])
+const away: ReadonlySet<string> = new Set(['store_away', 'store_unknown', 'store_full'])
 
 /** A partition that somebody listens to. */
 interface Post {
   readonly partition: Partition
   readonly feeds: Set<EventFeed>
   readonly asked: Promise<void>
+  /** How many wait until moves are told there. */
+  entering: number
   /** Both known once moves are told: the entry that was handed on last, and who else is followed with it. */
   position: string
   lane: string | undefined
@@ -48,6 +52,7 @@ export class EventHub {
   /** The call that each lane is in. */
   readonly #lanes = new Map<string, AbortController>()
   #asking: NodeJS.Timeout | undefined
+  #joining = false
   #closed = false
 
   constructor(broker: Broker) {
@@ -63,7 +68,7 @@ export class EventHub {
       const places = new Map<string, EventPlace>()
       for (const [partition, id] of until) {
         const tag = tagOf(partition)
-        places.set(tag, placeOf ? (placeOf(tag) ?? { id: '0-0' }) : { id })
+        places.set(tag, placeOf ? (placeOf(tag) ?? { id: noEntry }) : { id })
       }
       const past = placeOf && readPast(this.#broker, { until, placeOf })
       const feed = new EventFeed({ test, places, past, leave: () => this.#leave(feed) })
@@ -87,18 +92,23 @@ export class EventHub {
     partitions: readonly Partition[],
     use: (posts: readonly Post[]) => Made,
   ): Promise<Made> {
-    for (;;) {
-      if (this.#closed) throw new RedisDistroError('closed', 'nobody is listened to any more')
-      const posts = partitions.map((partition) => this.#postAt(partition))
-      try {
-        await Promise.all(posts.map(({ asked }) => asked))
-      } catch (error) {
-        for (const post of posts) if (post.feeds.size === 0) this.#remove(post)
-        throw error
+    this.#mustBeOpen()
+    const posts = partitions.map((partition) => this.#postAt(partition))
+    for (const post of posts) post.entering += 1
+    try {
+      await Promise.all(posts.map(({ asked }) => asked))
+      this.#mustBeOpen()
+      return use(posts)
+    } finally {
+      for (const post of posts) {
+        post.entering -= 1
+        this.#removeEmpty(post)
       }
-      // Whoever was there alone may have left meanwhile.
-      if (posts.every((post) => this.#posts.get(tagOf(post.partition)) === post)) return use(posts)
     }
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed) throw new RedisDistroError('closed', 'nobody is listened to any more')
   }
 
   #postAt(partition: Partition): Post {
@@ -112,7 +122,8 @@ export class EventHub {
       this.#turn(lane)
     }
     const asked = ask()
-    const post: Post = { partition, feeds: new Set(), asked, position: '0-0', lane: undefined }
+    const told = { position: noEntry, lane: undefined }
+    const post: Post = { partition, feeds: new Set(), asked, entering: 0, ...told }
     this.#posts.set(tag, post)
     this.#asking ??= setInterval(() => void this.#askAgain(), askEvery)
     return post
@@ -121,15 +132,14 @@ export class EventHub {
   #leave(feed: EventFeed): void {
     this.#listeners.delete(feed)
     for (const post of [...this.#posts.values()]) {
-      if (post.feeds.delete(feed) && post.feeds.size === 0) this.#remove(post)
+      if (post.feeds.delete(feed)) this.#removeEmpty(post)
     }
   }
 
-  #remove(post: Post): void {
-    const tag = tagOf(post.partition)
-    if (this.#posts.get(tag) !== post) return
-    this.#posts.delete(tag)
-    if (post.lane !== undefined) this.#lanes.get(post.lane)?.abort()
+  #removeEmpty({ partition, feeds, entering, lane }: Post): void {
+    if (feeds.size > 0 || entering > 0 || !this.#posts.delete(tagOf(partition))) return
+    // Where others are followed with it, they are not disturbed.
+    if (lane !== undefined && this.#positions(lane).size === 0) this.#lanes.get(lane)?.abort()
     if (this.#posts.size > 0) return
     clearInterval(this.#asking)
     this.#asking = undefined
@@ -138,15 +148,28 @@ export class EventHub {
   /** Prolongs what was asked for; partitions that are new are listened to by whoever wants them. */
   async #askAgain(): Promise<void> {
     this.#prolong()
+    if (this.#joining) return
+    this.#joining = true
     for (const [feed, listener] of this.#listeners) {
       await this.#join(feed, listener).catch(() => undefined)
     }
+    this.#joining = false
   }
 
   #prolong(): void {
-    for (const { partition, feeds } of this.#posts.values()) {
-      if (feeds.size > 0) this.#broker.listen(partition, askFor).catch(() => undefined)
+    for (const post of this.#posts.values()) {
+      if (post.feeds.size > 0) this.#prolongAt(post).catch((error) => this.#failed(error))
     }
+  }
+
+  /** A store that lost its last entries may give lower ids than those heard: it is heard from there. */
+  async #prolongAt(post: Post): Promise<void> {
+    const { partition, position } = post
+    const last = await this.#broker.listen(partition, askFor)
+    if (post.position !== position || !isBehind(last, position)) return
+    post.position = last
+    for (const feed of [...post.feeds]) feed.push({ partition, gap: true })
+    if (post.lane !== undefined) this.#turn(post.lane)
   }
 
   async #join(feed: EventFeed, listener: Listener): Promise<void> {
@@ -156,6 +179,8 @@ export class EventHub {
         if (feeds.has(feed)) continue
         feed.join(tagOf(partition), position)
         feeds.add(feed)
+        // What moved there before this was not told.
+        feed.push({ partition, gap: true })
       }
     })
   }
@@ -163,8 +188,11 @@ export class EventHub {
   /** The lane's call begins anew, with the partitions that there are by now. */
   #turn(lane: string): void {
     const call = this.#lanes.get(lane)
-    if (call !== undefined) call.abort()
-    else void this.#run(lane)
+    if (call === undefined) return void this.#run(lane)
+    const anew = () => {
+      if (this.#lanes.get(lane) === call) call.abort()
+    }
+    setTimeout(anew, calm).unref()
   }
 
   async #run(lane: string): Promise<void> {
@@ -191,7 +219,7 @@ export class EventHub {
     return new Map(posts.map(({ partition, position }) => [partition, position]))
   }
 
-  /** A store that is away comes back; what else it says ends all feeds. */
+  /** A store that is away or full comes back; what else it says ends all feeds. */
   #failed(error: unknown): void {
     if (isRedisDistroError(error) && away.has(error.code)) return
     this.#closeAll(error instanceof Error ? error : new Error(String(error)))
@@ -210,6 +238,8 @@ export class EventHub {
       if (last === undefined) tell({ partition, gap: true })
     }
     for (const entry of entries) {
+      // Of a call that began before the post.
+      if (!isBehind(post.position, entry.id)) continue
       post.position = entry.id
       tell({ partition, entry })
     }

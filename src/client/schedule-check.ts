@@ -4,6 +4,7 @@ import {
   type ScheduleRule,
   scheduleIdSchema,
   scheduleSchema,
+  type Wanted,
 } from '../core/schedule.js'
 import type { DirectoryEntry, KnownQueue } from './contract.js'
 import { jsonCopy } from './json-copy.js'
@@ -48,7 +49,7 @@ export interface Known {
 }
 
 /** What of a rule the project does not know: its task type, its queue, or what its payload may be. */
-export async function strangersIn(rule: ParsedSchedule, known: Known): Promise<Issue[]> {
+export async function strangersIn(rule: Wanted, known: Known): Promise<Issue[]> {
   const issues: Issue[] = []
   const entry = await known.type(rule.task)
   if (entry === undefined) {

@@ -3,7 +3,8 @@ import { type Issue, RedisDistroError } from '../core/errors.js'
 import { ticksAfter } from '../core/schedule/ticks.js'
 import type { ScheduleRule } from '../core/schedule.js'
 import type { ScheduleStore, StoredSchedule } from '../core/schedule-store.js'
-import type { Directory } from './contract.js'
+import type { Directory, Page } from './contract.js'
+import { readNameCursor, writeNameCursor } from './cursor.js'
 import { newId } from './ids.js'
 import { errorOf } from './problem.js'
 import { keptRule, readRule, strangersIn, unknownSchedule } from './schedule-check.js'
@@ -12,13 +13,19 @@ import { type Schedule, shownSchedule } from './schedule-view.js'
 
 export type { Schedule } from './schedule-view.js'
 
+/** Which page of a list is meant: 50 of it where `limit`, 1 to 1000, is left out. */
+export interface ScheduleFilter {
+  readonly cursor?: string | undefined
+  readonly limit?: number | undefined
+}
+
 /**
  * An operator's hand over the schedules of one store. Unknown ids throw `unknown_schedule`; a rule that
  * is wrong `bad_option`, or `bad_payload` where only its payload is, with `issues`.
  */
 export interface SchedulesContract {
-  /** All, by id, without their histories. */
-  list(): Promise<Schedule[]>
+  /** A page by id, without their histories. */
+  list(filter?: ScheduleFilter): Promise<Page<Schedule>>
   /** With its history. */
   get(id: string): Promise<Schedule>
   /** Makes or replaces one; what it was enqueuing stays. `rule` as {@link ScheduleInput}. */
@@ -54,6 +61,9 @@ export interface SchedulesParts {
 const tries = 10
 
 const mostShown = 1000
+const defaultLimit = 50
+/** Looks at the store for one page at most: where schedules are large it is short rather than slow. */
+const mostLooks = 5
 
 /** A code for what is wrong with a rule: of its payload alone, or of the rule. */
 function refuse(issues: readonly Issue[]): void {
@@ -62,10 +72,10 @@ function refuse(issues: readonly Issue[]): void {
   throw errorOf([{ code: ofPayload ? 'bad_payload' : 'bad_option', issues }])
 }
 
-function counted(n: number): number {
+function counted(path: string, n: number): number {
   if (Number.isInteger(n) && n >= 1 && n <= mostShown) return n
   const message = `must be a whole number from 1 to ${mostShown}`
-  throw errorOf([{ code: 'bad_option', issues: [{ path: 'n', message }] }])
+  throw errorOf([{ code: 'bad_option', issues: [{ path, message }] }])
 }
 
 /** Lists, changes and runs the schedules of one store. */
@@ -76,9 +86,21 @@ export class Schedules implements SchedulesContract {
     this.#parts = parts
   }
 
-  async list(): Promise<Schedule[]> {
-    const all = await this.#parts.store.list()
-    return all.filter(({ removed }) => removed !== true).map((each) => shownSchedule(each))
+  async list({ cursor, limit = defaultLimit }: ScheduleFilter = {}): Promise<Page<Schedule>> {
+    const most = counted('limit', limit)
+    const items: Schedule[] = []
+    let after = cursor === undefined ? undefined : readNameCursor(cursor)
+    for (let looks = 0; looks < mostLooks && items.length <= most; looks++) {
+      // One more than are shown, so that a cursor does not lead to nothing.
+      const page = await this.#parts.store.page({ after, limit: most + 1 - items.length })
+      const there = page.schedules.filter(({ removed }) => removed !== true)
+      items.push(...there.map((each) => shownSchedule(each)))
+      after = page.next
+      if (after === undefined) break
+    }
+    const shown = items.slice(0, most)
+    const last = items.length > most ? shown.at(-1)?.id : after
+    return last === undefined ? { items: shown } : { items: shown, cursor: writeNameCursor(last) }
   }
 
   async get(id: string): Promise<Schedule> {
@@ -90,18 +112,20 @@ export class Schedules implements SchedulesContract {
     const { store, directory, tz } = this.#parts
     const rule = keptRule(readRule(id, given), tz)
     refuse(await strangersIn(rule, directory))
-    const now = await this.#parts.now()
     return await this.#change(id, async (before) => {
+      const now = await this.#parts.now()
       const created = before === undefined || before.removed === true
       const record = before === undefined ? { source: 'runtime' as const } : recordOf(before)
       const paused = !created && before.paused
-      const due = created ? firstDue(rule, now, before?.runs) : nextDue(before, rule, now)
+      const due = created ? firstDue(rule, now) : nextDue(before, rule, now)
       const saved = await store.save({
         id,
         revision: before?.revision ?? 0,
+        seen: before?.due,
         record: { ...record, rule, removed: undefined },
         paused,
         due: paused ? undefined : due,
+        fresh: created,
       })
       return saved && { created, schedule: await this.#shown(id) }
     })
@@ -111,11 +135,12 @@ export class Schedules implements SchedulesContract {
     const { store } = this.#parts
     await this.#change(id, async (before) => {
       if (before === undefined || before.removed) throw unknownSchedule(id)
-      const { revision, config } = before
+      const { revision, config, due: seen } = before
       if (config === undefined) return await store.remove(id, revision)
       // The config would bring it back at the next start.
       const record = { ...recordOf(before), removed: true }
-      return await store.save({ id, revision, record, paused: false, due: undefined })
+      const gone = { paused: false, due: undefined, fresh: true }
+      return await store.save({ id, revision, seen, record, ...gone })
     })
   }
 
@@ -141,12 +166,12 @@ export class Schedules implements SchedulesContract {
 
   async preview(id: string, n = 10) {
     const { rule, runs } = await this.#find(id)
-    return await this.#ticks(rule, counted(n), runs)
+    return await this.#ticks(rule, counted('n', n), runs)
   }
 
   async previewRule(given: unknown, n = 10) {
     const rule = keptRule(readRule('preview', given), this.#parts.tz)
-    return await this.#ticks(rule, counted(n), 0)
+    return await this.#ticks(rule, counted('n', n), 0)
   }
 
   async #ticks(rule: ScheduleRule, n: number, runs: number) {
@@ -170,9 +195,9 @@ export class Schedules implements SchedulesContract {
     return this.#change(id, async (before) => {
       if (before === undefined || before.removed) throw unknownSchedule(id)
       if (before.paused === paused) return shownSchedule(before)
-      const { revision, rule, runs } = before
-      const due = paused ? undefined : firstDue(rule, await this.#parts.now(), runs)
-      const change = { id, revision, record: recordOf(before), paused, due }
+      const { revision, rule, due: seen } = before
+      const due = paused ? undefined : firstDue(rule, await this.#parts.now(), before)
+      const change = { id, revision, seen, record: recordOf(before), paused, due }
       return (await this.#parts.store.save(change)) && (await this.#shown(id))
     })
   }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Issue, RedisDistroError } from './errors.js'
 import { isSecret, isSecretName, redact, redacted } from './secrets.js'
+import { nearest } from './spelling.js'
 
 type ZodIssue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
@@ -73,35 +74,6 @@ function keysAt(root: z.core.$ZodType, path: Path): string[] {
     const { def } = (schema as z.core.$ZodTypes)._zod
     return def.type === 'object' ? Object.keys(def.shape) : []
   })
-}
-
-/** How many letters must be added, left out, changed or swapped with the next to get from a to b. */
-export function distance(a: string, b: string): number {
-  let before: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1]
-      const changed = (last[j - 1] ?? 0) + (same ? 0 : 1)
-      let least = Math.min(changed, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1)
-      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (swapped) least = Math.min(least, (before[j - 2] ?? 0) + 1)
-      row[j] = least
-    }
-    before = last
-    last = row
-  }
-  return last[b.length] ?? 0
-}
-
-/** The word that was probably meant; undefined where none is near. */
-export function nearest(word: string, words: readonly string[]): string | undefined {
-  const reach = Math.max(1, Math.floor(word.length / 3))
-  return words
-    .map((known) => ({ known, far: distance(word.toLowerCase(), known.toLowerCase()) }))
-    .filter(({ far }) => far <= reach)
-    .sort((a, b) => a.far - b.far)[0]?.known
 }
 
 function unknownKey(path: Path, root: unknown, schema: z.core.$ZodType): Issue {

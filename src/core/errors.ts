@@ -18,6 +18,10 @@ export const errorCodes = {
     family: 'config',
     says: 'The Redis server would lose tasks (eviction policy), is too old, lacks the database, cannot give the durability asked for, or holds what a newer release wrote.',
   },
+  no_rights: {
+    family: 'config',
+    says: "Redis refuses its user what events need; the message names it, docs/redis.md lists a user's rights.",
+  },
   no_store: { family: 'config', says: 'No REDIS_URL is set and no stand-in may serve.' },
   bad_request: {
     family: 'caller',

@@ -38,13 +38,14 @@ export interface EventBroker {
    * without a gap. The id of the last entry. Nothing is written of moves while nobody listens.
    */
   listen(partition: Partition, ms: number): Promise<string>
-  /** What was told and is kept: some minutes, and about 50,000 moves. Not a script. */
+  /** What was told and is kept: some minutes, and 25,000 moves or more. Not a script. */
   told(partition: Partition, range: EventRange): Promise<EventEntry[]>
   /** Partitions with the same name here can be followed in one call. */
   laneOf(partition: Partition): Promise<string>
   /**
    * What is told past an id of each partition, at most 100 entries of each; blocks at most `ms`, and
-   * is empty then or at the abort. Partitions of one lane, in one call at a time; not a script.
+   * is empty then or at the abort. Partitions of one lane, in one call at a time; not a script. An
+   * abort after the answer too gives back what the lane's calls took.
    */
   follow(
     after: ReadonlyMap<Partition, string>,

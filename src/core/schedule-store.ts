@@ -22,10 +22,17 @@ export interface StoredSchedule extends ScheduleRecord {
   readonly paused: boolean
   /** Ticks that were enqueued. */
   readonly runs: number
-  /** The last tick that was enqueued, and where its task went, once that is known. */
-  readonly last:
-    | { readonly tick: number; readonly taskId: string; readonly queue?: string }
-    | undefined
+  readonly last: LastTick | undefined
+}
+
+/** The last tick that was claimed. */
+export interface LastTick {
+  readonly tick: number
+  readonly taskId: string
+  /** True where its task is not known to be enqueued yet. */
+  readonly pending: boolean
+  /** Where its task went, once that is known. */
+  readonly queue?: string
 }
 
 /** What is to be enqueued: a tick's task as it was when the tick was claimed. */
@@ -37,6 +44,8 @@ export interface PendingTick {
   readonly due: number
   readonly task: string
   readonly payload: unknown
+  /** The queue that its type had where it was claimed; a queue in its options goes before it. */
+  readonly queue?: string
   readonly options?: ParsedSchedule['options']
 }
 
@@ -56,6 +65,12 @@ export interface ScheduleRun {
 
 export type NewScheduleRun = Omit<ScheduleRun, 'at'>
 
+/** How many of what is due, and of what is stale, are passed over: they are not for whoever looks. */
+export interface LookPlace {
+  readonly due: number
+  readonly stale: number
+}
+
 /** What a look finds; times in ms by Redis's clock. */
 export interface ScheduleLook {
   readonly now: number
@@ -64,17 +79,39 @@ export interface ScheduleLook {
   readonly next: number | undefined
   /** Claimed and not known to be enqueued for some seconds; whoever looks repeats them. */
   readonly stale: readonly PendingTick[]
+  /** Where to look on; undefined where that was all. What is given and stays due is not passed over. */
+  readonly rest: LookPlace | undefined
 }
 
-/** How what is kept of a schedule shall change. Nothing is changed where `revision` is another by now. */
+/**
+ * How what is kept of a schedule shall change. Nothing is changed where `revision` or the next tick is
+ * another by now: it was edited, or its tick was claimed.
+ */
 export interface ScheduleChange {
   readonly id: string
   /** 0 where there shall be none yet. */
   readonly revision: number
+  /** The next tick in ms, as it was seen. */
+  readonly seen?: number | undefined
   readonly record: ScheduleRecord
   readonly paused: boolean
-  /** The next tick in ms; `keep` leaves it as it is. */
-  readonly due: number | 'keep' | undefined
+  /** The next tick in ms. */
+  readonly due: number | undefined
+  /** True where it begins or ends: what it ran before is forgotten. */
+  readonly fresh?: boolean | undefined
+}
+
+/** Which schedules a page has: those behind an id, `limit` of them at most. */
+export interface SchedulePageCall {
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+export interface SchedulePage {
+  /** By id; one that cannot be read is left out. */
+  readonly schedules: readonly StoredSchedule[]
+  /** Behind which the next page begins; undefined on the last. */
+  readonly next: string | undefined
 }
 
 /** A claim of ticks: the first to make it has them. */
@@ -95,7 +132,7 @@ export interface TickClaim {
  */
 export interface ScheduleStore {
   /** `types`: the task types that the caller knows; of others it gives nothing. */
-  look(types: readonly string[]): Promise<ScheduleLook>
+  look(types: readonly string[], from?: LookPlace): Promise<ScheduleLook>
   /** True where this call has the ticks; false where another was first, or the schedule changed. */
   claim(claim: TickClaim): Promise<boolean>
   /** Takes a tick out of what is pending, and tells the history. `queue` is where its task went. */
@@ -107,8 +144,8 @@ export interface ScheduleStore {
   /** Takes it away with its history; false where it changed meanwhile. */
   remove(id: string, revision: number): Promise<boolean>
   find(id: string): Promise<StoredSchedule | undefined>
-  /** All of them, by id. */
-  list(): Promise<StoredSchedule[]>
+  /** Some of them, by id; fewer than asked for where they are many or large. */
+  page(call: SchedulePageCall): Promise<SchedulePage>
   /** The newest first; the last 50. */
   history(id: string): Promise<ScheduleRun[]>
 }

@@ -102,3 +102,6 @@ export type ParsedSchedule = z.output<typeof scheduleSchema>
 
 /** A rule as it is kept: JSON, with every default, and its durations as they were written. */
 export type ScheduleRule = ParsedSchedule & { readonly tz: string }
+
+/** What of a rule is enqueued, and may be refused. */
+export type Wanted = Pick<ParsedSchedule, 'task' | 'payload' | 'options'>

@@ -33,7 +33,11 @@ function watchIdle(server: Server): () => void {
   const inFlight = new Map<Socket, number>()
   server.on('connection', (socket) => {
     idle.add(socket)
-    socket.once('close', () => idle.delete(socket))
+    socket.once('close', () => {
+      idle.delete(socket)
+      // An answer that waits behind another is not told.
+      inFlight.delete(socket)
+    })
   })
   server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket)

@@ -59,6 +59,7 @@ export function statusOf(code: ErrorCode): number {
     case 'store_unknown':
     case 'store_full':
     case 'unsafe_redis':
+    case 'no_rights':
     case 'closed':
     case 'too_many_listeners':
       return 503

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { SchedulesContract } from '../client/schedules.js'
+import type { ScheduleFilter, SchedulesContract } from '../client/schedules.js'
 import { scheduleSchema } from '../core/schedule.js'
 import { lossesIn } from './body.js'
 import { describe } from './openapi/describe.js'
 import { overLimit, type PayloadLimits } from './payload-limits.js'
 import { wrong } from './problem.js'
-import { limit, noQuery, readFields, readNothing } from './query.js'
+import { limit, noQuery, pageCursor, readFields, readNothing } from './query.js'
 
 type Params = { Params: { id: string } }
 
@@ -18,10 +18,15 @@ const params = z.strictObject({ id: z.string().describe('The id of a schedule.')
 const tags = ['schedules'] as const
 const one = { tags, params, query: noQuery, problems: ['unknown_schedule'] } as const
 
+const listQuery = z.strictObject({
+  cursor: pageCursor.optional(),
+  limit: limit.optional(),
+}) satisfies z.ZodType<ScheduleFilter>
+
 const listRoute = describe({
-  summary: 'All schedules, with their next times',
+  summary: 'Schedules by id, with their next times',
   tags,
-  query: noQuery,
+  query: listQuery,
   answers: { 200: 'ScheduleList' },
 })
 
@@ -95,8 +100,8 @@ export function scheduleRoutes(
   limits: PayloadLimits,
 ): void {
   app.get('/schedules', listRoute, async ({ query }) => {
-    readNothing(query)
-    return { items: await schedules.list(), cursor: null }
+    const { items, cursor = null } = await schedules.list(readFields(listQuery, query))
+    return { items, cursor }
   })
 
   app.get<Params>('/schedules/:id', lookRoute, async ({ params, query }) => {

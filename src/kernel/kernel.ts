@@ -10,7 +10,7 @@ import { systemClock } from '../core/clock.js'
 import { RedisDistroError } from '../core/errors.js'
 import { lazily } from '../core/lazily.js'
 import { type Lives, newLife } from '../core/life.js'
-import type { ScheduleRule } from '../core/schedule.js'
+import type { Wanted } from '../core/schedule.js'
 import type { ScheduleStore } from '../core/schedule-store.js'
 import type { Service } from '../core/service.js'
 import { createLog, type Log } from '../telemetry/log.js'
@@ -166,8 +166,8 @@ export class Kernel {
     this.#goOn()
     const known = lives ?? { own: newLife(), gone: [] }
     const { config, client } = this
-    const accepts = async (rule: ScheduleRule) =>
-      (await strangersIn(rule, this.#directory)).length === 0
+    const accepts = async (wanted: Wanted) =>
+      (await strangersIn(wanted, this.#directory)).length === 0
     const parts = { config, broker, client, accepts, log: this.#log, counters: this.#counters }
     this.#workforce = new Workforce({ ...parts, lives: known }, queues)
     this.#workforce.start()

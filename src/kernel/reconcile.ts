@@ -23,6 +23,9 @@ interface ReconcileParts {
 /** How often it is looked anew where another kernel was first. */
 const tries = 5
 
+/** Schedules that are looked at and changed side by side. */
+const atOnce = 100
+
 const same = (one: ScheduleRule, other: ScheduleRule) => differences(one, other).length === 0
 
 /** Keeps what a person made of a schedule, and shows in what it is not the config's. */
@@ -54,7 +57,7 @@ async function update(
   stored: StoredSchedule,
   { rule, now }: { readonly rule: ScheduleRule; readonly now: number },
 ): Promise<boolean> {
-  const { id, revision, config, paused, removed, source } = stored
+  const { id, revision, due: seen, config, paused, removed, source } = stored
   const mine = stored.service === service && source === 'config'
   const known = config !== undefined && same(config, rule)
   if (known && mine) {
@@ -70,10 +73,12 @@ async function update(
     // Made at run time, or unchanged: what is kept stays.
     tellOfEdit(stored, rule, log)
     const record = { ...own, rule: stored.rule, removed }
-    return await store.save({ id, revision, record, paused, due: 'keep' })
+    return await store.save({ id, revision, seen, record, paused, due: seen })
   }
-  const due = paused ? undefined : nextDue(stored, rule, now)
-  if (!(await store.save({ id, revision, record: { ...own, rule }, paused, due }))) return false
+  const next = removed ? firstDue(rule, now) : nextDue(stored, rule, now)
+  const due = paused ? undefined : next
+  const change = { id, revision, seen, record: { ...own, rule }, paused, due, fresh: removed }
+  if (!(await store.save(change))) return false
   const about = { schedule: id, changed: differences(stored.rule, rule) }
   const edited = removed || !same(stored.rule, config)
   if (!edited) log.info('A schedule changed in the config', about)
@@ -96,24 +101,42 @@ function warnOfStrangers({ tasks, log }: ReconcileParts, stored: readonly Stored
   }
 }
 
-async function settle(parts: ReconcileParts): Promise<boolean> {
-  const { store, schedules, service } = parts
-  const stored = await store.list()
+/** One page of the store's made those of the config. */
+async function settlePage(
+  parts: ReconcileParts,
+  stored: readonly StoredSchedule[],
+): Promise<boolean> {
+  const { schedules, service } = parts
   warnOfStrangers(parts, stored)
-  const left = stored.filter(
-    (each) => each.source === 'config' && each.service === service && !schedules.has(each.id),
-  )
-  if (schedules.size + left.length === 0) return true
   const now = await parts.now()
-  const byId = new Map(stored.map((each) => [each.id, each]))
-  const changes = [...schedules].map(([id, rule]) => {
-    const before = byId.get(id)
-    return before === undefined
-      ? add(parts, id, { rule, now })
-      : update(parts, before, { rule, now })
+  const changes = stored.map((each) => {
+    const rule = schedules.get(each.id)
+    if (rule !== undefined) return update(parts, each, { rule, now })
+    const left = each.source === 'config' && each.service === service
+    return left ? retire(parts, each) : true
   })
-  const done = await Promise.all([...changes, ...left.map((each) => retire(parts, each))])
-  return done.every(Boolean)
+  return (await Promise.all(changes)).every(Boolean)
+}
+
+async function settle(parts: ReconcileParts): Promise<boolean> {
+  const { store, schedules } = parts
+  const missing = new Map(schedules)
+  let done = true
+  let after: string | undefined
+  do {
+    const page = await store.page({ after, limit: atOnce })
+    if (!(await settlePage(parts, page.schedules))) done = false
+    for (const { id } of page.schedules) missing.delete(id)
+    after = page.next
+  } while (after !== undefined)
+  const rest = [...missing]
+  for (let i = 0; i < rest.length; i += atOnce) {
+    const now = await parts.now()
+    const some = rest.slice(i, i + atOnce)
+    const added = await Promise.all(some.map(([id, rule]) => add(parts, id, { rule, now })))
+    if (added.includes(false)) done = false
+  }
+  return done
 }
 
 /**

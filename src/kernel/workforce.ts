@@ -5,7 +5,7 @@ import type { PluginClient } from '../core/enqueuer.js'
 import { RedisDistroError } from '../core/errors.js'
 import type { Lives } from '../core/life.js'
 import { tagOf } from '../core/partition.js'
-import type { ScheduleRule } from '../core/schedule.js'
+import type { Wanted } from '../core/schedule.js'
 import type { Service } from '../core/service.js'
 import { pruner } from '../services/pruner.js'
 import { rescuer } from '../services/rescuer.js'
@@ -17,6 +17,7 @@ import { QueueWorker } from '../worker/queue-worker.js'
 import { createShares, type Shares } from '../worker/shares.js'
 import { isolation } from './isolation.js'
 import { type FormerPart, lookAtFormer } from './layouts.js'
+import { Neighbours } from './neighbours.js'
 import type { ResolvedConfig, ResolvedQueue } from './resolved-config.js'
 
 export interface WorkforceParts {
@@ -27,7 +28,7 @@ export interface WorkforceParts {
   readonly counters: Counters
   readonly lives: Lives
   /** Whether this kernel would enqueue what a schedule says. */
-  accepts(rule: ScheduleRule): Promise<boolean>
+  accepts(wanted: Wanted): Promise<boolean>
 }
 
 /** The queues that were named, by real name; all where none were. */
@@ -120,15 +121,21 @@ export class Workforce {
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
     const types = [...config.tasks.keys()]
+    const gone = () => [...lives.gone, ...neighbours.gone]
+    const rescuing = rescuer({ broker, partitions, lease, gone, log, counters })
+    const { own } = lives
+    const neighbours = new Neighbours({ own, lease, onGone: () => void rescuing.tick() })
     this.#services = [
-      rescuer({ broker, partitions, lease, gone: lives.gone, log, counters }),
+      ...(broker.shared ? [neighbours] : []),
+      rescuing,
       pruner({ broker, partitions: retained, log, counters }),
       scheduler({
         store: broker.schedules,
         client,
         types,
         queueOf: (type) => config.tasks.get(type)?.queue,
-        accepts: (rule) => this.#parts.accepts(rule),
+        accepts: (wanted) => this.#parts.accepts(wanted),
+        mismatchGrace: config.worker.mismatchGrace,
         log,
         counters,
       }),

@@ -13,7 +13,7 @@ export interface RescuerOptions {
   /** ms. */
   readonly lease: number
   /** Processes that are no more, whatever their leases say; none if left out. */
-  readonly gone?: readonly Life[]
+  readonly gone?: () => readonly Life[]
   readonly log: Log
   readonly counters: Counters
 }
@@ -23,9 +23,9 @@ export interface RescuerOptions {
  * means to everyone that Redis, or all of us, were away, and prolongs every lease once.
  */
 export function rescuer(options: RescuerOptions): Service {
-  const { broker, partitions, lease, gone = [], log, counters } = options
-  /** Partitions where those that are gone were told of. */
-  const told = new Set<string>()
+  const { broker, partitions, lease, gone = () => [], log, counters } = options
+  /** By a partition's tag, who of those that are gone was told of. */
+  const told = new Map<string, readonly Life[]>()
   return new Looks({
     name: 'rescuer',
     every: Math.max(25, Math.min(1000, lease / 5)),
@@ -33,12 +33,11 @@ export function rescuer(options: RescuerOptions): Service {
     partitionOf: (partition) => partition,
     look: async (partition) => {
       const tag = tagOf(partition)
-      const { workers, rescued, buried } = await broker.rescue(
-        partition,
-        lease,
-        told.has(tag) ? [] : gone,
-      )
-      told.add(tag)
+      const all = gone()
+      const before = told.get(tag) ?? []
+      const fresh = all.filter((life) => !before.includes(life))
+      const { workers, rescued, buried } = await broker.rescue(partition, lease, fresh)
+      told.set(tag, all)
       if (rescued === 0 && workers.length === 0) return
       const { queue } = partition
       log.warn('Workers lost their lease; their tasks are back in line', {

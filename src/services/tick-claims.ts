@@ -7,30 +7,25 @@ import type {
   StoredSchedule,
   TickClaim,
 } from '../core/schedule-store.js'
-
-/** Who claims ticks. */
-export interface Claiming {
-  readonly client: PluginClient
-  /** The queue that a task type has here. */
-  queueOf(type: string): string | undefined
-}
+import { type TickHand, taskOf } from './tick-hand.js'
 
 type Decided = TickDecision['ticks'][number]
 
 const ended = new Set<string>(['completed', 'dead', 'cancelled'])
 
-/** Whether the task of the tick before has not ended; one that is not known any more has. */
+/**
+ * Whether the task of the tick before has not ended; one that is not known any more has, and one that
+ * is still to be enqueued has not.
+ */
 async function lastRuns(client: PluginClient, { last }: StoredSchedule): Promise<boolean> {
   if (last === undefined) return false
-  const task = await client.task(last.taskId, last.queue)
-  return task !== undefined && !ended.has(task.state)
+  const task = await taskOf(client, last.taskId, last.queue)
+  return task === undefined ? last.pending : !ended.has(task.state)
 }
 
-/** In the queue that the type has now, since it is by its queue that a repeat finds the first. */
-function pendingOf({ id, rule }: StoredSchedule, tick: number, { queueOf }: Claiming): PendingTick {
-  const { task, payload } = rule
-  const queue = rule.options?.queue ?? queueOf(task)
-  const options = queue === undefined ? rule.options : { ...rule.options, queue }
+function pendingOf({ id, rule }: StoredSchedule, tick: number, { queueOf }: TickHand): PendingTick {
+  const { task, payload, options } = rule
+  const queue = queueOf(task)
   return {
     id,
     taskId: tickId(id, tick),
@@ -38,6 +33,7 @@ function pendingOf({ id, rule }: StoredSchedule, tick: number, { queueOf }: Clai
     due: dueOfTick(id, tick, rule),
     task,
     payload,
+    ...(queue === undefined ? {} : { queue }),
     ...(options === undefined ? {} : { options }),
   }
 }
@@ -50,20 +46,20 @@ const mayOverlap = ({ rule }: StoredSchedule, { missed }: Decided): boolean =>
 async function parted(
   schedule: StoredSchedule,
   ticks: readonly Decided[],
-  claiming: Claiming,
+  hand: TickHand,
 ): Promise<{ readonly made: PendingTick[]; readonly skipped: number[] }> {
   const made: PendingTick[] = []
   const skipped: number[] = []
   let running: boolean | undefined
   for (const decided of ticks) {
     if (!mayOverlap(schedule, decided)) {
-      running ??= await lastRuns(claiming.client, schedule)
+      running ??= await lastRuns(hand.client, schedule)
       if (running) {
         skipped.push(decided.tick)
         continue
       }
     }
-    made.push(pendingOf(schedule, decided.tick, claiming))
+    made.push(pendingOf(schedule, decided.tick, hand))
     running = true
   }
   return { made, skipped }
@@ -80,11 +76,11 @@ function droppedRun({ dropped }: TickDecision): NewScheduleRun[] {
 export async function claimOf(
   schedule: StoredSchedule,
   now: number,
-  claiming: Claiming,
+  hand: TickHand,
 ): Promise<{ readonly claim: TickClaim; readonly dropped: TickDecision['dropped'] }> {
   const { id, revision, rule, runs, due = now } = schedule
   const decision = decideTicks({ rule, due, now, runs })
-  const { made, skipped } = await parted(schedule, decision.ticks, claiming)
+  const { made, skipped } = await parted(schedule, decision.ticks, hand)
   const overlaps = skipped.map((tick): NewScheduleRun => {
     return { tick: tickText(tick), outcome: 'skipped', reason: 'overlap' }
   })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { partitionKeys } from '../../src/broker/keys.js'
+import { enterRoom, leaveRoom } from '../../src/broker/memory/room.js'
 import { MemoryStore } from '../../src/broker/memory-store.js'
 import { RedisStore } from '../../src/broker/redis-store.js'
 import { defineScript, fragment } from '../../src/broker/script.js'
@@ -236,5 +237,71 @@ describe('the in-process store', () => {
     await store.close()
     await waiting
     await store.block(keys.wake, 60_000, never)
+  })
+
+  describe('with a stream', () => {
+    const stream = keys.events
+    /** Adds so many entries, and gives the id of the last. */
+    const add = async (store: MemoryStore, amount: number, cut = '') => {
+      const script = defineScript({
+        name: 'fill',
+        keys: ['events'],
+        args: ['amount'],
+        body: [
+          fragment(
+            'fill',
+            `local id for i = 1, tonumber(amount) do id = redis.call('XADD', events, ${cut}'*', 'a', 'b') end
+            return id`,
+          ),
+        ],
+      })
+      return String(await store.run(script, [stream], [amount]))
+    }
+    const follow = (store: MemoryStore, last: string, signal = never) =>
+      store.followStreams(new Map([[stream, last]]), 60_000, signal)
+
+    test('who follows reads what is new, and not what is before it', async () => {
+      const name = randomUUID()
+      const store = await open(name)
+      const room = enterRoom(name)
+      onTestFinished(() => leaveRoom(name, room))
+      let last = await add(store, 5000)
+      const read = vi.spyOn(room.redis, 'lrange')
+      for (let i = 0; i < 20; i++) {
+        const following = follow(store, last)
+        last = await add(store, 1)
+        expect((await following).get(stream)?.map(({ id }) => id)).toEqual([last])
+      }
+      const answers = await Promise.all(read.mock.results.map(({ value }) => value))
+      expect(answers.flat().length).toBeLessThan(100)
+    })
+
+    test('who is behind is given a hundred at a time, and a place that is cut off is passed over', async () => {
+      const store = await open()
+      const first = await add(store, 250)
+      const ids = (await follow(store, '0-0')).get(stream)?.map(({ id }) => id)
+      expect([ids?.length, ids?.at(-1)]).toEqual([100, '100-0'])
+      const last = await add(store, 1, `'MINID', '~', '${first}', `)
+      expect((await follow(store, '7-0')).get(stream)?.map(({ id }) => id)).toEqual([first, last])
+      const range = (from: string, to: string) =>
+        store.readStream(stream, { from, to, count: 1000 }).then((all) => all.map(({ id }) => id))
+      expect(await range('-', '+')).toEqual([first, last])
+      expect(await range(last, '+')).toEqual([last])
+      expect(await range('9999-0', '+')).toEqual([])
+      expect(await range('1-0', first)).toEqual([first])
+      expect(await store.lastInStream(stream)).toBe(last)
+    })
+
+    test('who follows is let go by its signal and by the close, after which none follows', async () => {
+      const store = await open()
+      const stop = new AbortController()
+      const following = follow(store, '0-0', stop.signal)
+      stop.abort()
+      expect((await following).size).toBe(0)
+      const last = follow(store, '0-0')
+      await store.close()
+      expect((await last).size).toBe(0)
+      await expect(follow(store, '0-0')).rejects.toMatchObject({ code: 'closed' })
+    })
   })
 })

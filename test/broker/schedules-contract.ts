@@ -1,7 +1,12 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { ConnectionSettings } from '../../src/broker/index.js'
 import type { ScheduleRule } from '../../src/core/schedule.js'
-import type { PendingTick, ScheduleStore, TickClaim } from '../../src/core/schedule-store.js'
+import type {
+  PendingTick,
+  ScheduleChange,
+  ScheduleStore,
+  TickClaim,
+} from '../../src/core/schedule-store.js'
 import { Stage } from './stage.js'
 
 const rule: ScheduleRule = {
@@ -36,8 +41,20 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     store = stage.broker.schedules
   })
 
-  const save = (id: string, due: number | undefined, revision = 0) =>
-    store.save({ id, revision, record, paused: false, due })
+  const save = (id: string, due: number | undefined, parts: Partial<ScheduleChange> = {}) =>
+    store.save({ id, revision: 0, record, paused: false, due, ...parts })
+
+  /** All, page by page. */
+  const list = async (limit: number) => {
+    const pages: string[][] = []
+    let after: string | undefined
+    do {
+      const { schedules, next } = await store.page({ after, limit })
+      pages.push(schedules.map(({ id }) => id))
+      after = next
+    } while (after !== undefined)
+    return pages
+  }
 
   const claim = (id: string, parts: Partial<TickClaim> = {}) =>
     store.claim({
@@ -63,7 +80,8 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
       last: undefined,
     })
     const other = { ...record, rule: { ...rule, task: 'other' } }
-    const change = { id: 'constructor', record: other, paused: true, due: undefined }
+    const seen = stage.now
+    const change = { id: 'constructor', seen, record: other, paused: true, due: undefined }
     expect(await store.save({ ...change, revision: 2 })).toBe(false)
     expect(await store.save({ ...change, revision: 1 })).toBe(true)
     expect(await store.find('constructor')).toMatchObject({
@@ -74,17 +92,45 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     expect(await store.find('none')).toBeUndefined()
   })
 
-  test('lists by id, and finds what is due and what comes next', async () => {
+  test('forgets what it ran where it begins anew', async () => {
+    await save('a', stage.now)
+    await claim('a')
+    await store.note('a', { tick: '1', outcome: 'enqueued' })
+    const seen = stage.now + 60_000
+    expect(await save('a', seen, { revision: 1, seen, fresh: true })).toBe(true)
+    expect(await store.find('a')).toMatchObject({
+      revision: 2,
+      due: seen,
+      runs: 0,
+      last: undefined,
+    })
+    expect(await store.history('a')).toEqual([])
+  })
+
+  test('lists by id in pages, whatever their number and size', async () => {
+    expect(await list(10)).toEqual([[]])
+    for (const id of ['b', 'a:1', 'Z', 'a', 'constructor', 'gone']) await save(id, undefined)
+    await store.remove('gone', 1)
+    expect(await list(2)).toEqual([['Z', 'a'], ['a:1', 'b'], ['constructor']])
+    expect(await list(5)).toEqual([['Z', 'a', 'a:1', 'b', 'constructor']])
+    const large = { ...record, rule: { ...rule, payload: 'x'.repeat(3 * 1024 * 1024) } }
+    await save('b', undefined, { revision: 1, record: large })
+    await save('constructor', undefined, { revision: 1, record: large })
+    await save('d', undefined)
+    expect(await list(5)).toEqual([['Z', 'a', 'a:1', 'b', 'constructor'], ['d']])
+  })
+
+  test('finds what is due and what comes next', async () => {
     expect(await store.look(['note'])).toEqual({
       now: stage.now,
       due: [],
       next: undefined,
       stale: [],
+      rest: undefined,
     })
     await save('b', stage.now + 5000)
     await save('a', stage.now)
     await save('ended', undefined)
-    expect((await store.list()).map(({ id }) => id)).toEqual(['a', 'b', 'ended'])
     const { due, next } = await store.look(['note'])
     expect(due.map(({ id }) => id)).toEqual(['a'])
     expect(next).toBe(stage.now + 5000)
@@ -100,6 +146,17 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     expect((await store.look(['other', 'note'])).stale).toHaveLength(1)
   })
 
+  test('goes on behind what is not for who looks', async () => {
+    const other = { ...record, rule: { ...rule, task: 'other' } }
+    const strangers = Array.from({ length: 230 }, (_, i) => `other-${i}`)
+    await Promise.all(strangers.map((id) => save(id, stage.now - 1, { record: other })))
+    await save('a', stage.now)
+    const first = await store.look(['note'])
+    expect(first).toMatchObject({ due: [], rest: { due: 200, stale: 0 } })
+    const second = await store.look(['note'], first.rest)
+    expect(second).toMatchObject({ due: [{ id: 'a' }], rest: undefined })
+  })
+
   test('gives a tick to the first who claims it', async () => {
     await save('a', stage.now)
     const claims = await Promise.all([claim('a'), claim('a'), claim('a')])
@@ -107,19 +164,28 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     expect(await store.find('a')).toMatchObject({
       due: stage.now + 60_000,
       runs: 1,
-      last: { tick: stage.now, taskId: `a:${stage.now}` },
+      last: { tick: stage.now, taskId: `a:${stage.now}`, pending: true },
     })
   })
 
   test('refuses a claim of a schedule that changed, is paused or gone', async () => {
     await save('a', stage.now)
-    await save('a', stage.now, 1)
+    await save('a', stage.now, { revision: 1, seen: stage.now })
     expect(await claim('a')).toBe(false)
     expect(await claim('a', { revision: 2, due: stage.now - 1 })).toBe(false)
-    await store.save({ id: 'a', revision: 2, record, paused: true, due: undefined })
+    await save('a', undefined, { revision: 2, seen: stage.now, paused: true })
     expect(await claim('a', { revision: 3 })).toBe(false)
     expect(await claim('b', { revision: 0 })).toBe(false)
     expect((await store.find('a'))?.runs).toBe(0)
+  })
+
+  test('changes no schedule whose tick was claimed meanwhile', async () => {
+    const seen = stage.now
+    await save('a', seen)
+    await claim('a')
+    expect(await save('a', seen + 1000, { revision: 1, seen })).toBe(false)
+    expect(await save('a', seen + 1000, { revision: 1, seen: seen + 60_000 })).toBe(true)
+    expect(await store.find('a')).toMatchObject({ revision: 2, due: seen + 1000, runs: 1 })
   })
 
   test('gives a claimed tick that nobody settled to one who looks, after some seconds', async () => {
@@ -138,6 +204,7 @@ export function schedulesContract(connect: () => ConnectionSettings): void {
     expect((await store.find('a'))?.last).toEqual({
       tick: tick.tick,
       taskId: tick.taskId,
+      pending: false,
       queue: 'default',
     })
   })

@@ -1,9 +1,12 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import type { Task } from 'redisdistro'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { newLife } from '../../src/core/life.js'
 import { isAlive, testPrefix, testRedisUrl, until } from '../support/redis.js'
 import { makeProject, reach } from './acting.js'
-import { startBin } from './bin.js'
+import { bin, startBin } from './bin.js'
 
 // Each command is a process of its own, a second long where the machine is busy.
 vi.setConfig({ testTimeout: 90_000 })
@@ -46,6 +49,19 @@ test('a kernel whose supervisor is killed stops by itself', async () => {
   const kernel = await start.ready()
   start.child.kill('SIGKILL')
   await until(() => !isAlive(kernel), { describe: 'the kernel to stop' })
+})
+
+test('a kernel whose supervisor is gone before it was loaded ends by itself', async () => {
+  const { cwd, env } = await makeProject()
+  const child = fork(bin, ['start', '--worker'], {
+    cwd,
+    env: { ...process.env, ...env, REDISDISTRO_KERNEL: newLife() },
+    stdio: 'ignore',
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  child.disconnect()
+  expect(await ended).toEqual([0, null])
 })
 
 test('a task whose error nobody catches is named, and buried after two deaths of its own', async () => {

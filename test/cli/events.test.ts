@@ -1,6 +1,7 @@
+import { Redis } from 'ioredis'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Stage } from '../broker/stage.js'
-import { testRedisUrl, until } from '../support/redis.js'
+import { startRedis, testRedisUrl, until } from '../support/redis.js'
 import { project, run, startBin } from './bin.js'
 
 // Each command is a process of its own, a second long where the machine is busy.
@@ -52,4 +53,23 @@ test('a queue that is not there is told', async () => {
   const { code, stdout, stderr } = await run(['events', '--queue', 'nowhere'], { cwd })
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
   expect(stderr).toContain("no queue 'nowhere'")
+})
+
+test('a right that its Redis user lacks ends it with its name', async () => {
+  const server = await startRedis()
+  const redis = new Redis(server.url)
+  onTestFinished(async () => {
+    redis.disconnect()
+    await server.stop()
+  })
+  await redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-xread')
+  const url = server.url.replace('//', '//app:secret@')
+  const cwd = await project({
+    'redisdistro.config.ts': `
+export default { redis: { url: '${url}' }, http: false }
+`,
+  })
+  const { code, stdout, stderr } = await run(['events', '--json'], { cwd })
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/\[no_rights\].*'xread'/)
 })

@@ -49,6 +49,19 @@ test('a schedule is put, shown, paused, run and removed', async () => {
   expect(await succeed(['list'])).toBe('no schedules\n')
 })
 
+test('a list goes on where the page before ended', async () => {
+  for (const id of ['one', 'two']) await succeed(['put', id, '@rule.json'])
+  const { stdout, stderr } = await runBin(['schedule', 'list', '--limit', '1'], { cwd })
+  expect(stdout).toMatch(/^one /m)
+  expect(stdout).not.toMatch(/^two /m)
+  const [, cursor = ''] = /^There are more: --cursor (\S+)\n$/.exec(stderr) ?? []
+  expect(JSON.parse(await succeed(['list', '--json', '--cursor', cursor]))).toMatchObject({
+    items: [{ id: 'two' }],
+    cursor: null,
+  })
+  for (const id of ['one', 'two']) await succeed(['remove', id])
+})
+
 test('times are previewed: of one in the config, and of a rule in hand', async () => {
   const times = (await succeed(['preview', 'inConfig', '-n', '2'])).trim().split('\n')
   expect(times).toHaveLength(2)

@@ -1,12 +1,16 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { EventFilter } from '../../src/client/contract.js'
 import type { EventFeed } from '../../src/client/event-feed.js'
-import { testPrefix } from '../support/redis.js'
+import { testPrefix, testRedisUrl } from '../support/redis.js'
 import { idsOf, take } from './feed-reader.js'
 import { RedisStage, to } from './redis-stage.js'
 
 const prefix = { now: '' }
+const redis = new Redis(testRedisUrl())
 let stage: RedisStage
+
+afterAll(() => redis.disconnect())
 
 async function makeStage(): Promise<RedisStage> {
   const made = new RedisStage({ prefix: prefix.now })
@@ -105,6 +109,65 @@ test('a place that is no longer kept is a gap, and then it goes on', async () =>
   const again = await listen({ queue: 'default' }, cursor)
   const { id } = await stage.client.enqueue('email', to(1))
   expect((await take(again, 2)).words).toEqual(['gap main', `enqueue ${id}`])
+})
+
+test('a place that is yet to come is a gap, and then it goes on', async () => {
+  const feed = await listen({ queue: 'default' })
+  const { cursor } = feed
+  feed.close()
+  const future = cursor.replace(/\.[^.]+/, `.${(Date.now() + 3_600_000).toString(36)}`)
+  const again = await listen({ queue: 'default' }, future)
+  const { id } = await stage.client.enqueue('email', to(1))
+  const { words, cursor: last } = await take(again, 2)
+  expect(words).toEqual(['gap main', `enqueue ${id}`])
+  again.close()
+  const next = await stage.client.enqueue('email', to(2))
+  const { words: after } = await take(await listen({ queue: 'default' }, last), 1)
+  expect(after).toEqual([`enqueue ${next.id}`])
+})
+
+test('of a queue that an id does not name all that is kept is told', async () => {
+  const wide = await listen({ queue: 'wide' })
+  const main = await listen({ queue: 'default' })
+  const first = await stage.client.enqueue('email', to(1))
+  await take(main, 1)
+  const again = await listen({ queue: 'default' }, wide.cursor)
+  const later = await stage.client.enqueue('email', to(2))
+  const wanted = [`enqueue ${first.id}`, `enqueue ${later.id}`]
+  expect((await take(again, 2)).words).toEqual(wanted)
+})
+
+test('who comes again before anything was told of a queue hears no gap', async () => {
+  const wide = await listen({ queue: 'wide' })
+  const feed = await listen({ queue: 'default' }, wide.cursor)
+  expect(await feed.next(0)).toEqual([])
+  const again = await listen({ queue: 'default' }, feed.cursor)
+  const { id } = await stage.client.enqueue('email', to(1))
+  expect((await take(again, 1)).words).toEqual([`enqueue ${id}`])
+})
+
+test('of what is kept of a queue that an id does not name, gaps are told', async () => {
+  const wide = await listen({ queue: 'wide' })
+  const feed = await listen({ queue: 'default' })
+  await stage.client.enqueue('email', to(1))
+  await take(feed, 1)
+  feed.close()
+  stage.now += 60_000
+  const main = await listen({ queue: 'default' })
+  const { id } = await stage.client.enqueue('email', to(2))
+  await take(main, 1)
+  const { words } = await take(await listen({ queue: 'default' }, wide.cursor), 3)
+  expect(words.slice(1)).toEqual(['gap main', `enqueue ${id}`])
+  await redis.xtrim(`${prefix.now}:{main}:events`, 'MAXLEN', 1)
+  const cut = await take(await listen({ queue: 'default' }, wide.cursor), 2)
+  expect(cut.words).toEqual(['gap main', `enqueue ${id}`])
+})
+
+test('what something else wrote where events lie is a gap, and then it goes on', async () => {
+  const feed = await listen({ queue: 'default' })
+  await redis.xadd(`${prefix.now}:{main}:events`, '*', 'at', 'noon', 'enqueue waiting', 'x y z')
+  const { id } = await stage.client.enqueue('email', to(1))
+  expect((await take(feed, 2)).words).toEqual(['gap main', `enqueue ${id}`])
 })
 
 test('a cursor that is none is refused in words', async () => {

@@ -123,6 +123,12 @@ export class RedisStage {
     return new Operator({ broker, clock, directory })
   }
 
+  /** Buries what was not started in time. */
+  async prune(): Promise<void> {
+    const kept = { age: 86_400_000, count: 10_000 }
+    await this.broker.prune(this.#main, { completed: kept, dead: kept, cancelled: kept })
+  }
+
   async lease(wanted: number): Promise<readonly LeasedTask[]> {
     const reply = await this.#cycle(wanted, [])
     if (reply.lost) throw new Error('the lease was lost')

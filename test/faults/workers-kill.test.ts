@@ -89,10 +89,16 @@ interface Kill {
   readonly lease: number
 }
 
-const killOne = (fault: string, kill: 'kernel' | 'both', sizes: { short?: Kill; long: Kill }) =>
+interface How {
+  readonly kill: 'kernel' | 'both'
+  /** A folder for temporary files of its own: the others cannot tell its end, as another machine's. */
+  readonly far?: boolean
+}
+
+const killOne = (fault: string, { kill, far = false }: How, sizes: { short?: Kill; long: Kill }) =>
   experiment<Kill>({ fault, ...sizes }, async ({ active, lease }) => {
     const fleet = await makeFleet({ concurrency: active, lease: `${lease}ms` })
-    const doomed = await fleet.work()
+    const doomed = await fleet.work(far ? { env: { TMPDIR: fleet.directory } } : {})
     const ids = await runGated(fleet, active)
     await fleet.work()
     const began = machineNow()
@@ -104,17 +110,34 @@ const killOne = (fault: string, kill: 'kernel' | 'both', sizes: { short?: Kill; 
     return { acknowledged: active, lost: 0, twice: 0, lease, recovery, again }
   })
 
-// A lease that no test waits for: its supervisor knows better.
-killOne('kill -9 of a worker, all it runs waits: last one restarted', 'kernel', {
-  short: { active: 20, lease: 600_000 },
-  long: { active: 200, lease: 30_000 },
-})
-killOne('the same with a lease of 5 s', 'kernel', { long: { active: 200, lease: 5000 } })
-killOne('kill -9 of a worker and of its supervisor: last one restarted', 'both', {
-  short: { active: 20, lease: 1000 },
-  long: { active: 200, lease: 30_000 },
-})
-killOne('the same of both with a lease of 5 s', 'both', { long: { active: 200, lease: 5000 } })
+// A lease that no test waits for: who is on its machine knows better.
+const endless = { active: 20, lease: 600_000 }
+killOne(
+  'kill -9 of a worker, all it runs waits: last one restarted',
+  { kill: 'kernel' },
+  { short: endless, long: { active: 200, lease: 30_000 } },
+)
+killOne('the same with a lease of 5 s', { kill: 'kernel' }, { long: { active: 200, lease: 5000 } })
+killOne(
+  'kill -9 of a worker and of its supervisor: last one restarted',
+  { kill: 'both' },
+  { short: endless, long: { active: 200, lease: 30_000 } },
+)
+killOne(
+  'the same of both with a lease of 5 s',
+  { kill: 'both' },
+  { long: { active: 200, lease: 5000 } },
+)
+killOne(
+  'the end of a whole machine: last one restarted on another one',
+  { kill: 'both', far: true },
+  { short: { active: 20, lease: 1000 }, long: { active: 200, lease: 30_000 } },
+)
+killOne(
+  'the end of a whole machine with a lease of 5 s',
+  { kill: 'both', far: true },
+  { long: { active: 200, lease: 5000 } },
+)
 
 interface Down extends Kill {
   readonly workers: number

@@ -16,15 +16,17 @@ import { httpOptions } from './stand-in.js'
 export const anything = defineTask({ type: 'any', payload: z.any(), handle: () => undefined })
 
 export interface RealApiOptions {
+  /** The suite's, if left out. */
+  readonly redisUrl?: string
   readonly http?: Partial<HttpOptions>
   readonly tasks: readonly AnyTaskDefinition[]
 }
 
 /** An API over the suite's Redis, under a prefix of its own, with one queue and no workers. */
-export async function startRealApi({ http, tasks }: RealApiOptions) {
+export async function startRealApi({ http, redisUrl, tasks }: RealApiOptions) {
   const clock = systemClock
   const broker = createRedisBroker({
-    connection: { url: testRedisUrl() },
+    connection: { url: redisUrl ?? testRedisUrl() },
     prefix: testPrefix(),
     commandTimeout: 5000,
     allowEviction: false,

@@ -77,6 +77,22 @@ test('what is wrong with a rule is told, and nothing is kept', async () => {
   expect((await call('GET /schedules')).body.items).toEqual([])
 })
 
+test('a list is a page by id, and says where the next begins', async () => {
+  for (const id of ['p1', 'p2', 'p3']) await call(`PUT /schedules/${id}`, rule)
+  const { body: first } = await call('GET /schedules?limit=2')
+  expect(first).toMatchObject({ items: [{ id: 'p1' }, { id: 'p2' }], cursor: expect.any(String) })
+  const { body: second } = await call(`GET /schedules?limit=2&cursor=${first.cursor}`)
+  expect(second).toMatchObject({ items: [{ id: 'p3' }], cursor: null })
+  for (const query of ['limit=0', 'limit=1001', 'cursor=x', 'cursor=', 'state=paused']) {
+    const path = query.split('=')[0]
+    expect(await call(`GET /schedules?${query}`)).toMatchObject({
+      status: 422,
+      body: { code: 'bad_option', issues: [{ path }] },
+    })
+  }
+  for (const id of ['p1', 'p2', 'p3']) await call(`DELETE /schedules/${id}`)
+})
+
 test('it is run now, which is no tick', async () => {
   await call('PUT /schedules/now', { ...rule, options: { tags: ['by hand'] } })
   const run = await call('POST /schedules/now/run')

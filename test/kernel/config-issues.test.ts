@@ -1,6 +1,6 @@
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
-import { distance, nearest } from '../../src/core/config-issues.js'
+import { distance, nearest } from '../../src/core/spelling.js'
 import { parseConfig } from '../../src/kernel/read-config.js'
 
 function refusal(config: unknown): {

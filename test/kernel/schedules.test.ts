@@ -80,7 +80,7 @@ async function once<Result>(
 }
 
 describe('at the start of a kernel', () => {
-  const list = ({ schedules }: Kernel) => schedules.list()
+  const list = async ({ schedules }: Kernel) => (await schedules.list()).items
 
   test('what is new is added, what changed is updated, what left is retired', async () => {
     const first = configOf({ a: hourly, b: hourly })
@@ -133,6 +133,39 @@ describe('at the start of a kernel', () => {
     expect(lines).toEqual(['A schedule of the config was removed at run time, and stays so'])
     const back = await once(config, ({ schedules }) => schedules.put('b', hourly))
     expect(back.result).toMatchObject({ created: true, schedule: { id: 'b', source: 'config' } })
+  })
+
+  test('one that was removed begins anew, whoever brings it back', async () => {
+    const config = configOf({ a: { ...hourly, limit: 1 }, b: hourly })
+    const ran = async ({ schedules, config: { redis } }: Kernel) => {
+      const store = new Redis(testRedisUrl())
+      const state = `${redis.prefix}:{schedules}:state`
+      for (const id of ['a', 'b']) {
+        await schedules.run(id)
+        await store.hset(state, `${id} runs`, 1, `${id} last`, `3600000 ${id}:x`)
+        await schedules.remove(id)
+      }
+      store.disconnect()
+      return (await schedules.put('a', { ...hourly, limit: 1 })).schedule
+    }
+    const { result } = await once(config, ran)
+    expect(result).toMatchObject({ state: 'active', runs: 0, source: 'config' })
+    expect(result).not.toHaveProperty('lastRunAt')
+    const changed = { ...config, schedules: { ...config.schedules, b: { ...hourly, limit: 1 } } }
+    const both = ({ schedules }: Kernel) => Promise.all(['a', 'b'].map((id) => schedules.get(id)))
+    for (const schedule of (await once(changed, both)).result) {
+      expect(schedule).toMatchObject({ state: 'active', runs: 0, history: [] })
+    }
+  })
+
+  test('more schedules than a page are all made to fit', async () => {
+    const idsFrom = (from: number) => Array.from({ length: 230 }, (_, i) => `s${from + i}`)
+    const of = (ids: readonly string[]) => Object.fromEntries(ids.map((id) => [id, hourly]))
+    const config = configOf(of(idsFrom(0)))
+    const all = async ({ schedules }: Kernel) => (await schedules.list({ limit: 1000 })).items
+    expect((await once(config, all)).result).toHaveLength(230)
+    const { result } = await once({ ...config, schedules: of(idsFrom(115)) }, all)
+    expect(result.map(({ id }) => id)).toEqual(idsFrom(115).sort())
   })
 
   test('and again where the store was emptied while it runs', async () => {

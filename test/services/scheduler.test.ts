@@ -1,13 +1,14 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { PluginClient } from '../../src/core/enqueuer.js'
 import { RedisDistroError } from '../../src/core/errors.js'
-import type { ScheduleRule } from '../../src/core/schedule.js'
+import type { ScheduleRule, Wanted } from '../../src/core/schedule.js'
 import { scheduler } from '../../src/services/scheduler.js'
 import { createCounters } from '../../src/telemetry/metrics.js'
 import { RedisStage } from '../client/redis-stage.js'
 import { lineLog } from '../worker/stage.js'
 
 const minute = 60_000
+const mismatchGrace = 60 * minute
 
 async function staged() {
   const stage = new RedisStage()
@@ -18,10 +19,13 @@ async function staged() {
   const log = lineLog()
   const counters = createCounters()
   const types = ['email', 'image']
-  const kernel = (client: PluginClient = stage.client) =>
-    scheduler({ store, client, types, queueOf: () => undefined, accepts, log, counters })
+  const kernel = (client: PluginClient = stage.client, store = stage.broker.schedules) =>
+    scheduler({ store, client, types, queueOf, accepts, mismatchGrace, log, counters })
   const refused = new Set<string>()
-  const accepts = async ({ task }: ScheduleRule) => !refused.has(task)
+  const accepts = async ({ task }: Wanted) => !refused.has(task)
+  /** The queue of each type, where it is not the client's. */
+  const queues = new Map<string, string>()
+  const queueOf = (type: string) => queues.get(type)
   /** Keeps a schedule whose first tick is now. */
   const keep = (id: string, parts: Partial<ScheduleRule> = {}) => {
     const rule: ScheduleRule = {
@@ -42,7 +46,7 @@ async function staged() {
       [tick.slice(11, 19), outcome, reason, count].filter((part) => part !== undefined).join(' '),
     )
   const ids = async () => (await stage.operator.tasks({})).items.map(({ id }) => id).sort()
-  return { stage, store, log, counters, kernel, keep, outcomes, ids, refused }
+  return { stage, store, log, counters, kernel, keep, outcomes, ids, refused, queues }
 }
 
 const away: PluginClient = {
@@ -96,13 +100,8 @@ describe('the scheduler', () => {
   test('enqueues no second task where only the word of it was lost', async () => {
     const { stage, store, kernel, keep, ids, outcomes } = await staged()
     await keep('a')
-    const mute = {
-      ...store,
-      settle: () => Promise.reject(new RedisDistroError('store_unknown', '')),
-    }
-    const [log, counters] = [lineLog(), createCounters()]
-    const here = { types: ['email'], queueOf: () => undefined, accepts: async () => true }
-    await scheduler({ store: mute, client: stage.client, ...here, log, counters }).tick()
+    const settle = () => Promise.reject(new RedisDistroError('store_unknown', ''))
+    await kernel(stage.client, { ...store, settle }).tick()
     expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
     stage.now += 5000
     await kernel().tick()
@@ -174,6 +173,41 @@ describe('the scheduler', () => {
     expect(await ids()).toHaveLength(2)
   })
 
+  test('skips a tick while the one before is still to be enqueued, by whoever claimed it', async () => {
+    const { stage, kernel, keep, outcomes, ids } = await staged()
+    await keep('a', { overlap: 'skip', every: '2s' })
+    await kernel(away).tick()
+    const other = kernel()
+    stage.now += 2000
+    await other.tick()
+    expect(await ids()).toEqual([])
+    stage.now += 3000
+    await other.tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+    const [task] = await stage.lease(1)
+    if (task) await stage.settle(task, { name: 'complete', result: 1 })
+    stage.now += 1000
+    await other.tick()
+    expect(await outcomes('a')).toEqual([
+      '12:00:06 enqueued',
+      '12:00:00 enqueued',
+      '12:00:04 skipped overlap',
+      '12:00:02 skipped overlap',
+    ])
+  })
+
+  test('goes on where the task before has ended, though nobody told of its enqueue', async () => {
+    const { stage, store, kernel, keep, ids } = await staged()
+    await keep('a', { overlap: 'skip', every: '2s' })
+    const settle = () => Promise.reject(new RedisDistroError('store_unknown', ''))
+    await kernel(stage.client, { ...store, settle }).tick()
+    const [task] = await stage.lease(1)
+    if (task) await stage.settle(task, { name: 'complete', result: 1 })
+    stage.now += 2000
+    await kernel().tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z', 'a:2026-01-01T12:00:02Z'])
+  })
+
   test('makes up for what passed while nothing ran as the rule says', async () => {
     const { stage, kernel, keep, outcomes, log } = await staged()
     await keep('once', { overlap: 'skip' })
@@ -209,6 +243,21 @@ describe('the scheduler', () => {
     expect(Date.parse(runAt) - stage.now).toBeLessThanOrEqual(30_000)
   })
 
+  test('counts the expiry of a task from when it is due, its jitter included', async () => {
+    const { stage, kernel, keep } = await staged()
+    await keep('a', { jitter: '30s', options: { expiresIn: '1s' } })
+    await kernel().tick()
+    const task = () => stage.operator.task('a:2026-01-01T12:00:00Z')
+    const due = Date.parse((await task())?.runAt ?? '')
+    expect(due - stage.now).toBeGreaterThan(1000)
+    stage.now = due + 999
+    await stage.prune()
+    expect((await task())?.state).not.toBe('dead')
+    stage.now = due + 1000
+    await stage.prune()
+    expect((await task())?.state).toBe('dead')
+  })
+
   test('ends with the limit', async () => {
     const { stage, store, kernel, keep, ids } = await staged()
     await keep('a', { limit: 2 })
@@ -232,11 +281,86 @@ describe('the scheduler', () => {
     expect(await store.find('a')).toMatchObject({ runs: 1, due: stage.now + minute })
   })
 
-  test('is held up by no schedule that cannot be read', async () => {
-    const { kernel, keep, ids } = await staged()
-    await keep('broken', { every: undefined, cron: 'never' })
+  test('is held up by nothing that is not for it, however much of that is due', async () => {
+    const { stage, kernel, keep, ids, log, refused } = await staged()
+    const each = (count: number, id: string, parts: Partial<ScheduleRule>) =>
+      Promise.all(Array.from({ length: count }, (_, n) => keep(`${id}-${n}`, parts)))
+    await each(230, 'stranger', { task: 'elsewhere' })
+    await each(30, 'refused', { task: 'image' })
+    await each(30, 'broken', { every: undefined, cron: 'never' })
+    refused.add('image')
+    stage.now += minute
     await keep('a')
+    const mine = kernel()
+    await mine.tick()
+    await mine.tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:01:00Z'])
+    const told = (level: string) => log.lines.filter((line) => line.level === level).length
+    expect([told('warn'), told('error')]).toEqual([30, 30])
+  })
+
+  test('goes on behind schedules whose part of Redis is away', async () => {
+    const { stage, kernel, keep, ids } = await staged()
+    for (let n = 0; n < 30; n++) await keep(`away-${n}`, { overlap: 'skip' })
+    const parted: PluginClient = {
+      ...away,
+      enqueue: (...task) => stage.client.enqueue(...task),
+      task: () => Promise.reject(new RedisDistroError('store_away', 'gone')),
+    }
     await kernel().tick()
-    expect(await ids()).toEqual(['a:2026-01-01T12:00:00Z'])
+    await kernel().tick()
+    stage.now += minute
+    await keep('z')
+    const mine = kernel(parted)
+    await mine.tick()
+    await mine.tick()
+    expect((await ids()).filter((id) => id.startsWith('z:'))).toEqual(['z:2026-01-01T12:01:00Z'])
+  })
+
+  test('goes on where the queue of the task before is gone', async () => {
+    const { stage, store, kernel, keep, ids } = await staged()
+    await keep('a', { overlap: 'skip' })
+    const due = stage.now
+    const tick = { id: 'a', taskId: 'a:1', tick: due, due, task: 'email', payload: {} }
+    await store.claim({ id: 'a', revision: 1, due, next: due + minute, ticks: [tick], passed: [] })
+    await store.settle(tick, { tick: 't', outcome: 'enqueued' }, 'renamed')
+    stage.now += minute
+    await kernel().tick()
+    expect(await ids()).toEqual(['a:2026-01-01T12:01:00Z'])
+  })
+
+  test('repeats a tick in the queue that its type has by now, unless its first is in the former', async () => {
+    const { stage, kernel, keep, queues, outcomes } = await staged()
+    await keep('a')
+    queues.set('email', 'gone')
+    await kernel(away).tick()
+    await keep('b')
+    await keep('c')
+    queues.set('email', 'wide')
+    await kernel(away).tick()
+    const first = { taskId: 'c:2026-01-01T12:00:00Z', queue: 'wide' }
+    await stage.client.enqueue('email', { to: 'a@example.com' }, first)
+    queues.set('email', 'main')
+    stage.now += 5000
+    await kernel().tick()
+    const { items } = await stage.operator.tasks({})
+    const went = Object.fromEntries(items.map(({ id, queue }) => [id.slice(0, 1), queue]))
+    expect(went).toEqual({ a: 'main', b: 'main', c: 'wide' })
+    for (const id of ['a', 'b', 'c']) expect(await outcomes(id)).toEqual(['12:00:00 enqueued'])
+  })
+
+  test('leaves a claimed tick that its own build would refuse to another, for the grace', async () => {
+    const { stage, kernel, keep, ids, outcomes, refused } = await staged()
+    await keep('a', { payload: { to: 'nobody' }, every: '1d' })
+    await kernel(away).tick()
+    refused.add('email')
+    const mine = kernel()
+    stage.now += 5000
+    await mine.tick()
+    expect(await outcomes('a')).toEqual([])
+    stage.now += mismatchGrace
+    await mine.tick()
+    expect(await ids()).toEqual([])
+    expect(await outcomes('a')).toEqual([expect.stringMatching(/^12:00:00 refused payload of/)])
   })
 })

@@ -59,17 +59,21 @@ describe('the rescuer', () => {
     })
     const partitions = [stage.partition, other]
     const parts = { broker, lease, log: lineLog(), counters: createCounters() }
-    const service = rescuer({ ...parts, partitions, gone: ['a', 'b'] })
+    let gone = ['a', 'b']
+    const service = rescuer({ ...parts, partitions, gone: () => gone })
     await service.tick()
     mute = false
     await service.tick()
+    gone = ['b', 'c']
     await service.tick()
-    const gone = ['a', 'b']
+    await service.tick()
     expect(told).toEqual([
-      ['default', gone],
-      ['other', gone],
-      ['default', gone],
+      ['default', ['a', 'b']],
+      ['other', ['a', 'b']],
+      ['default', ['a', 'b']],
       ['other', []],
+      ['default', ['c']],
+      ['other', ['c']],
       ['default', []],
       ['other', []],
     ])

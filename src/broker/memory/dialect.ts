@@ -104,10 +104,17 @@ do
       end
       return sum
     end,
-    XADD = function(key, _, _, most, _, ...)
+    XADD = function(key, ...)
+      local words = { ... }
+      local fields = words[1] == '*' and 2 or 5
       local id = format('%.0f-0', raw('INCR', key .. ':ids'))
-      raw('RPUSH', key, table.concat({ id, ... }, '${streamMark}'))
-      raw('LTRIM', key, '-' .. most, '-1')
+      raw('RPUSH', key, id .. '${streamMark}' .. table.concat(words, '${streamMark}', fields))
+      if words[1] == 'MAXLEN' then raw('LTRIM', key, '-' .. words[3], '-1') end
+      if words[1] == 'MINID' then
+        -- Ids follow each other.
+        local behind = tonumber(string.match(id, '%d+')) - tonumber(string.match(words[3], '%d+'))
+        raw('LTRIM', key, format('-%.0f', behind + 1), '-1')
+      end
       return id
     end,
     ZCOUNT = function(key, low, high)

@@ -2,6 +2,8 @@
 const names = [
   /** hash id → revision, task type and the record's JSON, a space between them */
   'rules',
+  /** zset id → 0: the ids of all rules in their order, for lists */
+  'names',
   /** zset id → ms of its next tick; none where it is paused, removed or has ended */
   'due',
   /** hash `<id> paused|runs|last|queue` → 1, how many, `tick task`, where that task went */

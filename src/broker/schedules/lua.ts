@@ -1,5 +1,8 @@
 import { fragment } from '../script.js'
 
+/** Bytes of records in one call, but for the last of them: more would hold up Redis, and its reader. */
+export const mostBytes = 4 * 1024 * 1024
+
 /** `now` in ms as text, by Redis's own clock unless a test or the in-process store gave it. */
 export const instant = fragment(
   'instant',
@@ -13,7 +16,10 @@ end
 `,
 )
 
-/** Of each id: its record, next tick, whether it is paused, runs, last tick, and where that went. */
+/**
+ * Of each id: its record, next tick, whether it is paused, runs, last tick, where that went, and whether
+ * it is claimed and not known to be enqueued.
+ */
 export const describeRule = fragment(
   'describeRule',
   `
@@ -26,53 +32,67 @@ local function describe(id)
   out[n + 3] = score and text(tonumber(score)) or ''
   local about = call('HMGET', state, id .. ' paused', id .. ' runs', id .. ' last', id .. ' queue')
   for i = 1, 4 do out[n + 3 + i] = about[i] or '' end
+  local task = not about[4] and string.match(about[3] or '', '^%S+ (%S+)$')
+  out[n + 8] = task and call('ZSCORE', pending, task) and '1' or ''
 end
 `,
 )
 
 export const find = fragment(
-  'findSchedules',
+  'findSchedule',
   `
-for i = rest + 1, #ARGV do describe(ARGV[i]) end
+describe(id)
 return out
 `,
 )
 
+/** Schedules, and ticks left behind, that one look goes through at most. */
+const mostSeen = 200
+
 /**
  * What is due and what is stale, of task types that the caller knows: others are left to those who know
- * them. What is stale is touched, so that one kernel at a time repeats it.
+ * them, and counted, so that the next look goes on behind them. What is stale is touched, so that one
+ * kernel at a time repeats it. What has no record is nobody's, and taken out.
  */
 export const look = fragment(
   'look',
   `
 local known = {}
 for i = rest + 1, #ARGV do known[ARGV[i]] = true end
-local function typeOf(stored) return string.match(stored or '', '^%S+ (%S+) ') or '' end
+local function isKnown(stored) return known[string.match(stored, '^%S+ (%S+) ') or ''] end
 local later = call('ZRANGEBYSCORE', due, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', '0', '1')
 out[1] = now
 out[2] = later[2] and text(tonumber(later[2])) or ''
-out[3] = '0'
-local found = 0
-local ids = call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', '0', '1000')
-for i = 1, #ids do
-  if found < tonumber(most) and known[typeOf(call('HGET', rules, ids[i]) or '')] then
-    found = found + 1
-    describe(ids[i])
+for i = 3, 6 do out[i] = '' end
+local more = false
+local function pass(key, untilMs, from, records, give)
+  local ids = call('ZRANGEBYSCORE', key, '-inf', untilMs, 'LIMIT', from, '${mostSeen}')
+  local found, passed, bytes = 0, 0, 0
+  for i = 1, #ids do
+    if found == tonumber(most) or bytes > ${mostBytes} then
+      more = true
+      break
+    end
+    local stored = call('HGET', records, ids[i])
+    bytes = bytes + #(stored or '')
+    if not stored then call('ZREM', key, ids[i])
+    elseif isKnown(stored) then
+      found = found + 1
+      give(ids[i], stored)
+    else passed = passed + 1 end
   end
+  more = more or #ids == ${mostSeen}
+  return text(found), text(passed)
 end
-out[3] = text(found)
-local before = text(tonumber(now) - tonumber(stale))
-local left = call('ZRANGEBYSCORE', pending, '-inf', before, 'LIMIT', '0', '1000')
-found = 0
-for i = 1, #left do
-  local snapshot = call('HGET', snapshots, left[i]) or ''
-  if found < tonumber(most) and known[typeOf(snapshot)] then
-    found = found + 1
-    call('ZADD', pending, now, left[i])
-    out[#out + 1] = left[i]
+out[3], out[4] = pass(due, now, fromDue, rules, describe)
+local _, passed = pass(pending, text(tonumber(now) - tonumber(stale)), fromStale, snapshots,
+  function(id, snapshot)
+    call('ZADD', pending, now, id)
+    out[#out + 1] = id
     out[#out + 1] = snapshot
-  end
-end
+  end)
+out[5] = passed
+out[6] = more and '1' or ''
 return out
 `,
 )
@@ -107,13 +127,13 @@ export const claim = fragment(
   'claim',
   `
 local score = call('ZSCORE', due, id)
-if not score or tonumber(score) ~= tonumber(expected) then return '0' end
-if following == '' then call('ZREM', due, id) else call('ZADD', due, following, id) end
+if not score or text(tonumber(score)) ~= text(tonumber(expected)) then return '0' end
 local first = rest + 1 + 2 * tonumber(ticks)
 for i = rest + 1, first - 1, 2 do
   call('ZADD', pending, now, ARGV[i])
   call('HSET', snapshots, ARGV[i], ARGV[i + 1])
 end
+if following == '' then call('ZREM', due, id) else call('ZADD', due, following, id) end
 if first > rest + 1 then
   call('HINCRBY', state, id .. ' runs', ticks)
   call('HSET', state, id .. ' last', last)
@@ -151,11 +171,18 @@ return '1'
 export const save = fragment(
   'save',
   `
+local score = call('ZSCORE', due, id)
+if revision ~= '0' and (score and text(tonumber(score)) or '') ~= seen then return '0' end
 call('HSET', rules, id, text(tonumber(revision) + 1) .. ' ' .. record)
+call('ZADD', names, '0', id)
+if fresh == '1' then
+  call('HDEL', state, id .. ' runs', id .. ' last', id .. ' queue')
+  call('HDEL', history, id)
+end
 if paused == '1' then call('HSET', state, id .. ' paused', '1')
 else call('HDEL', state, id .. ' paused') end
 if following == '' then call('ZREM', due, id)
-elseif following ~= 'keep' then call('ZADD', due, following, id) end
+else call('ZADD', due, following, id) end
 return '1'
 `,
 )
@@ -164,6 +191,7 @@ export const remove = fragment(
   'remove',
   `
 call('HDEL', rules, id)
+call('ZREM', names, id)
 call('ZREM', due, id)
 call('HDEL', state, id .. ' paused', id .. ' runs', id .. ' last', id .. ' queue')
 call('HDEL', history, id)

@@ -9,7 +9,7 @@ import type {
 import { readJson } from '../stored-record.js'
 
 /** Texts that a script gives of each schedule. */
-export const fieldsOfSchedule = 7
+export const fieldsOfSchedule = 8
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -33,10 +33,8 @@ const kept = /^(\d+) \S+ (.*)$/s
 
 /** A schedule from a script's answer; undefined where there is none, or none that can be read. */
 export function readSchedule(answer: readonly string[], at: number): StoredSchedule | undefined {
-  const [id = '', stored = '', due = '', paused, runs, last = '', queue = ''] = answer.slice(
-    at,
-    at + fieldsOfSchedule,
-  )
+  const fields = answer.slice(at, at + fieldsOfSchedule)
+  const [id = '', stored = '', due = '', paused, runs, last = '', queue = '', pending] = fields
   const [, revision, json = ''] = kept.exec(stored) ?? []
   const record = recordOf(json)
   if (record === undefined) return undefined
@@ -51,8 +49,24 @@ export function readSchedule(answer: readonly string[], at: number): StoredSched
     last:
       taskId === undefined
         ? undefined
-        : { tick: Number(tick), taskId, ...(queue === '' ? {} : { queue }) },
+        : {
+            tick: Number(tick),
+            taskId,
+            pending: pending === '1',
+            ...(queue === '' ? {} : { queue }),
+          },
   }
+}
+
+/** What a record that cannot be read is replaced by: its head still says its revision. */
+export type BrokenSchedule = Pick<StoredSchedule, 'revision'> & { readonly seen?: number }
+
+/** The head of a record; undefined where it has none. */
+export function brokenOf(answer: readonly string[]): BrokenSchedule | undefined {
+  const [, stored = '', due = ''] = answer
+  const [revision] = /^\d+/.exec(stored) ?? []
+  if (revision === undefined) return undefined
+  return { revision: Number(revision), ...(due === '' ? {} : { seen: Number(due) }) }
 }
 
 /** What was to be enqueued; undefined where it cannot be read. */

@@ -1,15 +1,24 @@
 import type {
+  LookPlace,
   NewScheduleRun,
   PendingTick,
   ScheduleChange,
+  SchedulePageCall,
   ScheduleRun,
   ScheduleStore,
   TickClaim,
 } from '../../core/schedule-store.js'
 import { type Engine, runOnKeys } from '../arguments.js'
-import { readAt } from '../wrong-type.js'
 import { scheduleKeys } from './keys.js'
-import { fieldsOfSchedule, readPending, readRuns, readSchedule } from './records.js'
+import { readPage } from './listing.js'
+import {
+  type BrokenSchedule,
+  brokenOf,
+  fieldsOfSchedule,
+  readPending,
+  readRuns,
+  readSchedule,
+} from './records.js'
 import * as scripts from './scripts.js'
 
 /** ms after which a claimed tick that nobody told of is taken up by whoever looks. */
@@ -21,43 +30,54 @@ const mostAtOnce = 20
 /** An empty text stands for nothing in an argument. */
 const orNothing = (ms: number | undefined): number | '' => ms ?? ''
 
-function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'list' | 'history'> {
-  const keys = scheduleKeys(engine.prefix)
-  const found = async (ids: readonly string[]) => {
-    if (ids.length === 0) return []
-    const call = { script: scripts.findScript, named: {}, rest: ids }
-    const answer = (await runOnKeys(engine, keys, call)) as string[]
-    return ids.flatMap((_, i) => readSchedule(answer, i * fieldsOfSchedule) ?? [])
+/** Texts that a look gives before what it found. */
+const fieldsOfLook = 6
+
+/** Ticks left behind. One that cannot be read is dropped: its schedule would wait for it for ever. */
+async function readLeft(engine: Engine, answer: readonly string[]): Promise<PendingTick[]> {
+  const ticks: PendingTick[] = []
+  for (let i = 0; i < answer.length; i += 2) {
+    const [taskId = '', snapshot = ''] = answer.slice(i, i + 2)
+    const tick = readPending(snapshot)
+    const dropped = { id: '', taskId, line: '', queue: '' }
+    if (tick !== undefined) ticks.push(tick)
+    else {
+      const call = { script: scripts.settleScript, named: dropped }
+      await runOnKeys(engine, scheduleKeys(engine.prefix), call)
+    }
   }
+  return ticks
+}
+
+function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'page' | 'history'> {
+  const keys = scheduleKeys(engine.prefix)
   return {
-    async look(types: readonly string[]) {
-      const named = { stale: staleAfter, most: mostAtOnce }
+    async look(types: readonly string[], from: LookPlace = { due: 0, stale: 0 }) {
+      const places = { fromDue: from.due, fromStale: from.stale }
+      const named = { stale: staleAfter, most: mostAtOnce, ...places }
       const call = { script: scripts.lookScript, named, rest: types }
       const answer = (await runOnKeys(engine, keys, call)) as string[]
-      const [now, next = '', count] = answer
-      const rest = 3 + Number(count) * fieldsOfSchedule
-      const due = Array.from({ length: Number(count) }, (_, i) =>
-        readSchedule(answer, 3 + i * fieldsOfSchedule),
+      const [now, next = '', count, passedDue, passedStale, more] = answer
+      const given = Array.from({ length: Number(count) }, (_, i) =>
+        readSchedule(answer, fieldsOfLook + i * fieldsOfSchedule),
       )
-      const stale: PendingTick[] = []
-      for (let i = rest; i < answer.length; i += 2) {
-        const tick = readPending(answer[i + 1] ?? '')
-        if (tick !== undefined) stale.push(tick)
-      }
+      const due = given.filter((each) => each !== undefined)
+      const left = answer.slice(fieldsOfLook + given.length * fieldsOfSchedule)
+      const ofDue = from.due + Number(passedDue) + given.length - due.length
+      const rest = { due: ofDue, stale: from.stale + Number(passedStale) }
       return {
         now: Number(now),
-        due: due.filter((each) => each !== undefined),
+        due,
         next: next === '' ? undefined : Number(next),
-        stale,
+        stale: await readLeft(engine, left),
+        rest: more === '1' ? rest : undefined,
       }
     },
     async find(id: string) {
-      return (await found([id]))[0]
+      const call = { script: scripts.findScript, named: { id } }
+      return readSchedule((await runOnKeys(engine, keys, call)) as string[], 0)
     },
-    async list() {
-      const all = await readAt(keys.rules, engine.store.readHash(keys.rules))
-      return await found(Object.keys(all).sort())
-    },
+    page: (call: SchedulePageCall) => readPage(engine, call),
     async history(id: string): Promise<ScheduleRun[]> {
       const call = { script: scripts.historyScript, named: { id } }
       return readRuns((await runOnKeys(engine, keys, call)) as string)
@@ -65,8 +85,27 @@ function looking(engine: Engine): Pick<ScheduleStore, 'look' | 'find' | 'list' |
   }
 }
 
-function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'list' | 'history'> {
+/** A record that cannot be read, as a change of it wants it; undefined where there is none. */
+async function readBroken(engine: Engine, id: string): Promise<BrokenSchedule | undefined> {
+  const call = { script: scripts.findScript, named: { id } }
+  const answer = (await runOnKeys(engine, scheduleKeys(engine.prefix), call)) as string[]
+  return readSchedule(answer, 0) === undefined ? brokenOf(answer) : undefined
+}
+
+function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'page' | 'history'> {
   const keys = scheduleKeys(engine.prefix)
+  const saved = async ({ id, revision, seen, record, paused, due, fresh }: ScheduleChange) => {
+    const named = {
+      id,
+      revision,
+      seen: orNothing(seen),
+      record: `${record.rule.task} ${JSON.stringify(record)}`,
+      paused: paused ? 1 : 0,
+      following: orNothing(due),
+      fresh: fresh ? 1 : 0,
+    }
+    return (await runOnKeys(engine, keys, { script: scripts.saveScript, named })) === '1'
+  }
   return {
     async claim({ id, revision, due, next, ticks, passed }: TickClaim) {
       const last = ticks.at(-1)
@@ -94,11 +133,11 @@ function changing(engine: Engine): Omit<ScheduleStore, 'look' | 'find' | 'list' 
       const named = { id, line: JSON.stringify(run) }
       await runOnKeys(engine, keys, { script: scripts.noteScript, named })
     },
-    async save({ id, revision, record, paused, due }: ScheduleChange) {
-      const text = `${record.rule.task} ${JSON.stringify(record)}`
-      const following = due === 'keep' ? 'keep' : orNothing(due)
-      const named = { id, revision, record: text, paused: paused ? 1 : 0, following }
-      return (await runOnKeys(engine, keys, { script: scripts.saveScript, named })) === '1'
+    async save(change: ScheduleChange) {
+      if (await saved(change)) return true
+      if (change.revision !== 0) return false
+      const broken = await readBroken(engine, change.id)
+      return broken !== undefined && (await saved({ ...change, ...broken, fresh: true }))
     },
     async remove(id: string, revision: number) {
       const call = { script: scripts.removeScript, named: { id, revision } }

@@ -1,3 +1,5 @@
+import { nearestWithin } from '../spelling.js'
+
 const WEEKDAY_NAMES = [
   ['monday', 'mon'],
   ['tuesday', 'tue', 'tues'],
@@ -76,6 +78,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...UNITS.keys(),
   ...GLUE,
 ])
+
+/** What a misspelt word may have been meant as. */
+const LONG_WORDS = [...KNOWN].filter((word) => word.length >= 3)
 
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ...each('ago yesterday last previous', (word) => `'${word}' names a past time`),
@@ -179,35 +184,6 @@ function each(words: string, reason: (word: string) => string): [string, string]
 }
 
 function nearest(word: string): string | undefined {
-  const limit = word.length < 4 ? 0 : word.length < 6 ? 1 : 2
-  let best: string | undefined
-  let bestDistance = limit + 1
-  for (const known of KNOWN) {
-    if (known.length < 3 || Math.abs(known.length - word.length) > limit) continue
-    const distance = editDistance(word, known)
-    if (distance < bestDistance) [best, bestDistance] = [known, distance]
-  }
-  return best
-}
-
-/** Letters added, taken, changed or swapped with their neighbour to come from one to the other. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = []
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1
-      let cost = Math.min(at(row, j) + 1, at(next, j - 1) + 1, at(row, j - 1) + same)
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (swapped) cost = Math.min(cost, at(before, j - 2) + 1)
-      next.push(cost)
-    }
-    ;[before, row] = [row, next]
-  }
-  return at(row, b.length)
-}
-
-function at(row: readonly number[], index: number): number {
-  return row[index] ?? Number.POSITIVE_INFINITY
+  const reach = word.length < 4 ? 0 : word.length < 6 ? 1 : 2
+  return nearestWithin(reach, word, LONG_WORDS)
 }

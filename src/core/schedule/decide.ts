@@ -4,8 +4,9 @@ import { passedTicks, tickAfter } from './ticks.js'
 /** Ticks that passed longer ago than this, in ms, are missed. */
 const misfireGrace = 60_000
 
-/** Ticks that are claimed at once at most: each may bring a large payload with it. */
+/** Ticks that are claimed at once at most, and characters of their payloads: each has one of its own. */
 const mostAtOnce = 50
+const mostLetters = 4 * 1024 * 1024
 
 export interface TickCall {
   readonly rule: ScheduleRule
@@ -31,6 +32,12 @@ export interface TickDecision {
   readonly otherwise: number | undefined
 }
 
+/** How many ticks of a rule are claimed at once at most. */
+function atOnce({ payload = {} }: ScheduleRule): number {
+  const letters = JSON.stringify(payload).length
+  return Math.max(1, Math.min(mostAtOnce, Math.floor(mostLetters / letters)))
+}
+
 /** Which of the ticks that passed shall be made up for, oldest first; the rest are dropped. */
 function chosen(rule: ScheduleRule, ticks: readonly number[], now: number): readonly number[] {
   const inTime = ticks.filter((tick) => now - tick <= misfireGrace)
@@ -49,7 +56,7 @@ export function decideTicks({ rule, due, now, runs }: TickCall): TickDecision {
   const passed = passedTicks(rule, { due, now, most })
   const kept = chosen(rule, passed.ticks, now)
   const left = rule.limit === undefined ? Number.POSITIVE_INFINITY : Math.max(0, rule.limit - runs)
-  const made = kept.slice(0, Math.min(left, mostAtOnce))
+  const made = kept.slice(0, Math.min(left, atOnce(rule)))
   const ended = made.length === left
   const rest = kept[made.length]
   const otherwise = rest ?? tickAfter(rule, passed.ticks.at(-1) ?? now)

@@ -25,6 +25,8 @@ export const scheduleOptionsSchema = z.strictObject({
   priority,
   attempts,
   timeout: lasting.describe('A run longer than this is aborted.'),
-  expiresIn: lasting.describe('Dead with `expired` if not started by then.'),
+  expiresIn: lasting.describe(
+    'Dead with `expired` if not started by then; counted from when it is due, `jitter` included.',
+  ),
   tags,
 })

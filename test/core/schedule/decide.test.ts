@@ -79,6 +79,13 @@ describe('of ticks that passed while nothing ran', () => {
     expect(ticks).toHaveLength(50)
     expect(next).toBe(50)
   })
+
+  test('large payloads are claimed a few at a time, and one at least', () => {
+    const of = (letters: number) =>
+      decide({ misfire: 'backfill', payload: 'x'.repeat(letters) }, due + 80 * minute).ticks.length
+    expect(of(1024 * 1024)).toBe(3)
+    expect(of(9 * 1024 * 1024)).toBe(1)
+  })
 })
 
 test('a limit counts ticks that were enqueued; then there is no next', () => {
