@@ -14,14 +14,15 @@ import type {
 } from '../core/broker.js'
 import { startCounts } from '../core/counts.js'
 import { isEnded, type State, states } from '../core/state.js'
+import { listActive } from './active-list.js'
 import { type Engine, runScript } from './arguments.js'
 import { decodeTask } from './blob.js'
+import { fieldsOfTask, findFirst } from './find-first.js'
 import { partitionKeys } from './keys.js'
 import { readLimitState } from './limits.js'
 import {
   countsScript,
   deadSpanScript,
-  findScript,
   lettersScript,
   listScript,
   rememberedScript,
@@ -30,23 +31,6 @@ import { withRawRecords } from './raw-records.js'
 import { decodeStored, readJson } from './stored-record.js'
 import { holders } from './upkeep.js'
 import { readAt } from './wrong-type.js'
-
-const fieldsOfTask = 7
-
-/** The first of these ids, as many as one page may hold: one at least. */
-async function findFirst(
-  engine: Engine,
-  partition: Partition,
-  ids: readonly string[],
-): Promise<(StoredTask | undefined)[]> {
-  if (ids.length === 0) return []
-  const call = { script: findScript, partition, named: {}, rest: ids }
-  const answer = (await runScript(engine, call)) as string[]
-  const found = ids
-    .slice(0, answer.length / fieldsOfTask)
-    .map((id, i) => decodeStored(id, answer.slice(i * fieldsOfTask, (i + 1) * fieldsOfTask)))
-  return withRawRecords(engine, partition, found)
-}
 
 /** Tasks by id, each read at one moment; undefined where there is none. */
 export async function findTasks(
@@ -77,21 +61,10 @@ export async function recallIds(
   })
 }
 
-/**
- * What a scan returns at once may be more than a page: it is gone through in the order of ids, so that
- * `next` is the scan's cursor, and the last id where some are left.
- */
-async function listActive(engine: Engine, partition: Partition, call: ListCall): Promise<ListPage> {
-  const key = partitionKeys(engine.prefix, partition).active
-  const [cursor = '0', last = ''] = (call.after ?? '0').split(' ')
-  const scan = await readAt(key, engine.store.scanHash(key, cursor))
-  const ids = scan.pairs.filter((id, i) => i % 2 === 0 && id > last).sort()
-  const asked = ids.slice(0, call.limit)
-  const found = await findFirst(engine, partition, asked)
-  const tasks = found.filter((task) => task?.state === 'active') as StoredTask[]
-  const cut = found.length < asked.length
-  if (found.length < ids.length) return { tasks, next: `${cursor} ${asked[found.length - 1]}`, cut }
-  return scan.cursor === '0' ? { tasks, cut } : { tasks, next: scan.cursor, cut }
+/** As the list's script reads it; scores have two decimals at most. */
+function placeOf(score: string | undefined, id: string): string {
+  const value = Number(score)
+  return `${Number.isFinite(value) ? value.toFixed(2) : score} ${id}`
 }
 
 /** A page of one state: in the order of running, ended ones newest first. */
@@ -113,13 +86,17 @@ export async function listTasks(
     },
   })) as string[]
   const tasks: StoredTask[] = []
+  const places: string[] = []
   for (let i = 1; i + fieldsOfTask < answer.length; i += fieldsOfTask + 1) {
-    const task = decodeStored(answer[i] as string, answer.slice(i + 1, i + 1 + fieldsOfTask))
-    if (task) tasks.push(task)
+    const id = answer[i] as string
+    const task = decodeStored(id, answer.slice(i + 1, i + 1 + fieldsOfTask))
+    if (!task) continue
+    tasks.push(task)
+    places.push(placeOf(answer[i + 3], id))
   }
   const shown = await withRawRecords(engine, partition, tasks)
-  if (!answer[0]) return { tasks: shown, cut: false }
-  return { tasks: shown, next: answer[0], cut: tasks.length < call.limit }
+  if (!answer[0]) return { tasks: shown, places, cut: false }
+  return { tasks: shown, places, next: answer[0], cut: tasks.length < call.limit }
 }
 
 /** Depths and what an operator asks first, at one moment. */

@@ -130,9 +130,9 @@ export class RedisStore implements ScriptStore {
     this.#lists.release(key)
   }
 
-  async scanHash(key: string, cursor: string) {
+  async scanHash(key: string, cursor: string, count = 1000) {
     const [next, pairs] = await this.#guard(() =>
-      this.#connection.hscan(key, cursor, 'COUNT', 1000),
+      this.#connection.hscan(key, cursor, 'COUNT', Math.max(1, count)),
     )
     return { cursor: next, pairs }
   }

@@ -32,7 +32,11 @@ export interface ScriptStore extends ScriptRunner {
   block(key: string, ms: number, signal: AbortSignal): Promise<void>
   /** Gives up what waiting at a list took; whoever still waits there is not disturbed. */
   release(key: string): void
-  scanHash(key: string, cursor: string): Promise<{ cursor: string; pairs: string[] }>
+  scanHash(
+    key: string,
+    cursor: string,
+    count?: number,
+  ): Promise<{ cursor: string; pairs: string[] }>
   readHash(key: string): Promise<Record<string, string>>
   writeHash(key: string, fields: Record<string, string>): Promise<void>
   /** Members of a sorted set with their scores. */

@@ -10,13 +10,13 @@ export interface Place {
   readonly state: State
   /** What the broker returned as `next`; undefined for a set's beginning. */
   readonly after?: string | undefined
-  /** Records past `after` that earlier pages have shown or passed over. */
+  /** Records past `after` that earlier pages have shown or passed over; former releases wrote it. */
   readonly skip: number
 }
 
-/** What brokers write: a score and an id, or a scan's cursor and an id. */
+/** What brokers write: a score and an id, or the cursors of a scan and of its end and an id. */
 const scored = /^-?(\d+(\.\d+)?(e[+-]?\d+)?|inf) \S*$/
-const scanned = /^\d{1,19}( \S+)?$/
+const scanned = /^\d{1,19}( \S+){0,2}$/
 /** No page has more records than this. */
 const mostSkipped = 10_000
 

@@ -82,10 +82,13 @@ class PageReader {
       const page = await this.#list(step, after, asked)
       for (const [index, task] of page.tasks.entries()) {
         if (index < skip) continue
-        if (this.full) return { ...here, after, skip: index }
+        if (this.full) return { ...here, after, skip }
         if ((task.endedAt ?? from) < from) return undefined
         this.#read++
         if (keep === undefined || keep(task)) this.found.push({ partition, task })
+        // Behind the record itself: where others before it leave, none of those to come is passed over.
+        after = page.places[index]
+        skip = 0
       }
       if (page.next === undefined) return undefined
       // A look that was cut short, since its records are large, counts as the longest one.

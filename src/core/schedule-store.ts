@@ -40,6 +40,8 @@ export interface PendingTick {
   readonly id: string
   readonly taskId: string
   readonly tick: number
+  /** ms by Redis's clock; former releases did not write it. */
+  readonly claimedAt?: number
   /** When the task is due; after the tick where there is jitter. */
   readonly due: number
   readonly task: string

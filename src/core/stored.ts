@@ -109,6 +109,8 @@ export interface ListCall {
 
 export interface ListPage {
   readonly tasks: readonly StoredTask[]
+  /** For each task, the `after` of a page that goes on right behind it. */
+  readonly places: readonly string[]
   readonly next?: string
   /** True where it is shorter than was asked for since its records are large. */
   readonly cut: boolean

@@ -170,7 +170,7 @@ export class Kernel {
       (await strangersIn(wanted, this.#directory)).length === 0
     const parts = { config, broker, client, accepts, log: this.#log, counters: this.#counters }
     this.#workforce = new Workforce({ ...parts, lives: known }, queues)
-    this.#workforce.start()
+    await this.#workforce.start()
   }
 
   async #serve(producer: boolean): Promise<string | undefined> {

@@ -92,6 +92,7 @@ export class Workforce {
   /** By the partition's tag. */
   readonly #posts = new Map<string, Post>()
   #keeper: LeaseKeeper | undefined
+  #neighbours: Neighbours | undefined
   #services: Service[] = []
 
   /** @throws RedisDistroError `unknown_queue` for a name not in the config, `bad_config` for too few slots */
@@ -106,7 +107,8 @@ export class Workforce {
     return workers.length > 0 && workers.every((worker) => worker.healthy)
   }
 
-  start(): void {
+  /** Resolves when tasks are leased. */
+  async start(): Promise<void> {
     const { broker, client, config, log, counters, lives } = this.#parts
     const { lease, maxBlocked } = config.worker
     this.#keeper = broker.keeper({
@@ -121,12 +123,12 @@ export class Workforce {
     const partitions = { [Symbol.iterator]: () => partitionsAt(posts) }
     const retained = { [Symbol.iterator]: () => posts.values() }
     const types = [...config.tasks.keys()]
-    const gone = () => [...lives.gone, ...neighbours.gone]
+    const gone = () => [...lives.gone, ...(this.#neighbours?.gone ?? [])]
     const rescuing = rescuer({ broker, partitions, lease, gone, log, counters })
-    const { own } = lives
-    const neighbours = new Neighbours({ own, lease, onGone: () => void rescuing.tick() })
+    const onGone = () => void rescuing.tick()
+    if (broker.shared) this.#neighbours = new Neighbours({ own: lives.own, lease, log, onGone })
+    await this.#neighbours?.start()
     this.#services = [
-      ...(broker.shared ? [neighbours] : []),
       rescuing,
       pruner({ broker, partitions: retained, log, counters }),
       scheduler({
@@ -151,6 +153,9 @@ export class Workforce {
     await lookout?.stop()
     await Promise.all([...this.#posts.values()].map(({ worker }) => worker?.stop()))
     await Promise.all(this.#services.map((service) => service.stop()))
+    // With a lease that could not be given back, others must learn of this process's end.
+    const left = [...this.#posts.values()].every(({ worker }) => worker?.left ?? true)
+    await this.#neighbours?.stop({ left })
     await this.#keeper?.close()
   }
 

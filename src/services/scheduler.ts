@@ -47,6 +47,8 @@ export function scheduler(parts: SchedulerParts): Service {
       }
       if (place === undefined) return
     }
+    // What was left to others may have something of this kernel's behind it.
+    pause = Math.min(pause, soon)
   }
 
   return new Rounds({

@@ -9,6 +9,9 @@ import type {
 } from '../core/schedule-store.js'
 import { type TickHand, taskOf } from './tick-hand.js'
 
+/** And the time of the claim, in ms by Redis's clock. */
+type Hand = TickHand & { readonly now: number }
+
 type Decided = TickDecision['ticks'][number]
 
 const ended = new Set<string>(['completed', 'dead', 'cancelled'])
@@ -23,13 +26,18 @@ async function lastRuns(client: PluginClient, { last }: StoredSchedule): Promise
   return task === undefined ? last.pending : !ended.has(task.state)
 }
 
-function pendingOf({ id, rule }: StoredSchedule, tick: number, { queueOf }: TickHand): PendingTick {
+function pendingOf(
+  { id, rule }: StoredSchedule,
+  tick: number,
+  { queueOf, now }: Hand,
+): PendingTick {
   const { task, payload, options } = rule
   const queue = queueOf(task)
   return {
     id,
     taskId: tickId(id, tick),
     tick,
+    claimedAt: now,
     due: dueOfTick(id, tick, rule),
     task,
     payload,
@@ -46,7 +54,7 @@ const mayOverlap = ({ rule }: StoredSchedule, { missed }: Decided): boolean =>
 async function parted(
   schedule: StoredSchedule,
   ticks: readonly Decided[],
-  hand: TickHand,
+  hand: Hand,
 ): Promise<{ readonly made: PendingTick[]; readonly skipped: number[] }> {
   const made: PendingTick[] = []
   const skipped: number[] = []
@@ -80,7 +88,7 @@ export async function claimOf(
 ): Promise<{ readonly claim: TickClaim; readonly dropped: TickDecision['dropped'] }> {
   const { id, revision, rule, runs, due = now } = schedule
   const decision = decideTicks({ rule, due, now, runs })
-  const { made, skipped } = await parted(schedule, decision.ticks, hand)
+  const { made, skipped } = await parted(schedule, decision.ticks, { ...hand, now })
   const overlaps = skipped.map((tick): NewScheduleRun => {
     return { tick: tickText(tick), outcome: 'skipped', reason: 'overlap' }
   })

@@ -51,7 +51,7 @@ async function claim(
 
 /** One that is not taken here may be by another build, for a while. */
 async function repeat(parts: TickTakerParts, tick: PendingTick, now: number): Promise<void> {
-  const mayWait = now - tick.tick < parts.mismatchGrace
+  const mayWait = now - (tick.claimedAt ?? tick.tick) < parts.mismatchGrace
   if (mayWait && !(await parts.accepts(tick))) return
   await enqueueTick(parts, tick, now)
 }

@@ -31,6 +31,7 @@ export class QueueWorker {
   #healthy = false
   /** True from the first try to take a lease that failed, until one succeeds. */
   #waiting = false
+  #left = true
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options
@@ -39,6 +40,11 @@ export class QueueWorker {
   /** True while it holds a lease and its last cycle was answered. */
   get healthy(): boolean {
     return this.#healthy && (this.#pump?.healthy ?? false)
+  }
+
+  /** False from the first lease on, until the last one was lost or given back. */
+  get left(): boolean {
+    return this.#left
   }
 
   start(): void {
@@ -101,6 +107,7 @@ export class QueueWorker {
   async #work(worker: string): Promise<'lost' | 'stopped'> {
     const { broker, partition, keeper } = this.#options
     const pump = new Pump(worker, this.#options)
+    this.#left = false
     this.#pump = pump
     keeper.hold({
       partition,
@@ -114,19 +121,21 @@ export class QueueWorker {
     const ended = await pump.run()
     this.#stop.signal.removeEventListener('abort', onStop)
     keeper.drop(worker)
-    if (ended === 'stopped') await this.#leave(broker, partition, worker)
+    this.#left = ended === 'lost' || (await this.#leave(broker, partition, worker))
     return ended
   }
 
-  async #leave(broker: Broker, partition: Partition, worker: string): Promise<void> {
+  async #leave(broker: Broker, partition: Partition, worker: string): Promise<boolean> {
     try {
       await broker.leave(partition, worker)
+      return true
     } catch (error) {
       const code = error instanceof RedisDistroError ? error.code : 'internal'
       this.#options.log.warn('The lease could not be given back; it runs out by itself', {
         worker,
         code,
       })
+      return false
     }
   }
 }

@@ -622,7 +622,7 @@ export function brokerContract(connect: () => ConnectionSettings): void {
         deadLetter: 'none',
         limit: 10,
       })
-      expect(other).toEqual({ tasks: [], cut: false })
+      expect(other).toEqual({ tasks: [], places: [], cut: false })
     })
 
     test('lists what is active, with its holder', async () => {

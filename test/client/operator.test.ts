@@ -307,3 +307,43 @@ test('a page of large tasks is cut short, and its cursor leads to all of them', 
   expect(items).toHaveLength(30)
   expect(pages).toBeLessThan(6)
 })
+
+test('a filtered list whose shown tasks leave passes over none of the others', async () => {
+  for (let n = 0; n < 60; n++) {
+    await emails(1)
+    await images(1, { queue: 'default' })
+  }
+  const seen = new Set<string>()
+  let cursor: string | undefined
+  do {
+    const page = await stage.operator.tasks({ state: 'waiting', type: 'image', limit: 5, cursor })
+    for (const { id } of page.items) {
+      seen.add(id)
+      await stage.operator.cancel(id)
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  expect(seen.size).toBe(60)
+})
+
+test('a list of very many active tasks of which many end passes over none of those that stay', async () => {
+  await emails(1500)
+  await stage.join()
+  await stage.lease(1500)
+  const stay = new Set<string>()
+  const seen = new Set<string>()
+  let cursor: string | undefined
+  do {
+    const page = await stage.operator.tasks({ state: 'active', limit: 50, cursor })
+    expect(page.items.length).toBeLessThanOrEqual(50)
+    for (const [n, { id }] of page.items.entries()) {
+      seen.add(id)
+      if (n % 2 === 0) await stage.operator.cancel(id)
+      else stay.add(id)
+    }
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  const { items } = await allPages({ state: 'active', limit: 1000 })
+  expect(items.filter(({ id }) => !seen.has(id))).toEqual([])
+  expect(items).toHaveLength(stay.size)
+})

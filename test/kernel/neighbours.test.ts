@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { newLife } from '../../src/core/life.js'
 import { Neighbours } from '../../src/kernel/neighbours.js'
+import { silentLog } from '../../src/telemetry/log.js'
 import { until } from '../support/until.js'
 
 async function meetingPlace(): Promise<string> {
@@ -22,6 +23,7 @@ function moveIn(...places: [string | undefined] | []) {
   const neighbours = new Neighbours({
     own,
     lease: 30_000,
+    log: silentLog,
     ...(places.length > 0 && { folder: async () => places[0] }),
     onGone: () => {
       told.times += 1
@@ -45,7 +47,7 @@ async function kill(child: ChildProcess): Promise<void> {
 /** As a kernel of this process writes it. */
 async function fileOf(pid: number): Promise<string> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  return `${pid} ${text.slice(text.lastIndexOf(')') + 2).split(' ')[19]}\n`
+  return `${pid} ${text.slice(text.lastIndexOf(')') + 2).split(' ')[19]} 30000\n`
 }
 
 const linux = process.platform === 'linux'
@@ -77,11 +79,19 @@ describe.skipIf(!linux)('neighbours', () => {
     const other = moveIn(folder).neighbours
     await writeFile(join(folder, newLife()), await fileOf(sleeper().pid as number))
     // Where the system does not say when it started.
-    await writeFile(join(folder, newLife()), `${sleeper().pid} \n`)
-    for (const text of ['', 'x', '12', '999999999', '1 2 3\n', '-1 5\n']) {
+    await writeFile(join(folder, newLife()), `${sleeper().pid}  30000\n`)
+    for (const text of [
+      '',
+      'x',
+      '12',
+      '999999999',
+      '1 2 3 4\n',
+      '-1 5 30000\n',
+      '99999999999999 1 1\n',
+    ]) {
       await writeFile(join(folder, newLife()), text)
     }
-    await writeFile(join(folder, 'nobody'), '999999999 1\n')
+    await writeFile(join(folder, 'nobody'), '999999999 1 30000\n')
     for (let i = 0; i < 10; i += 1) await Promise.all([neighbours.tick(), other.tick()])
     expect(neighbours.gone).toEqual([])
     expect(told.times).toBe(0)
@@ -91,7 +101,7 @@ describe.skipIf(!linux)('neighbours', () => {
     const folder = await meetingPlace()
     const { neighbours } = moveIn(folder)
     const life = newLife()
-    await writeFile(join(folder, life), `${process.pid} 1\n`)
+    await writeFile(join(folder, life), `${process.pid} 1 30000\n`)
     await until(async () => {
       await neighbours.tick()
       return neighbours.gone.includes(life)
@@ -125,8 +135,33 @@ describe.skipIf(!linux)('neighbours', () => {
     await rm(join(folder, own))
     await neighbours.tick()
     expect(await readdir(folder)).toEqual([own])
+    // A disk that was full leaves an empty one.
+    await writeFile(join(folder, own), '')
+    await neighbours.tick()
+    expect(await readFile(join(folder, own), 'utf8')).toBe(await fileOf(process.pid))
     await neighbours.stop()
     expect(await readdir(folder)).toEqual([])
+  })
+
+  test('its file is there once the start is over, and stays where others have to take back', async () => {
+    const folder = await meetingPlace()
+    const { neighbours, own } = moveIn(folder)
+    await neighbours.start()
+    expect(await readdir(folder)).toEqual([own])
+    await neighbours.stop({ left: false })
+    expect(await readdir(folder)).toEqual([own])
+  })
+
+  test('of very many that are gone the last ones are kept', async () => {
+    const folder = await meetingPlace()
+    const { neighbours, own } = moveIn(folder)
+    const old = Array.from({ length: 150 }, newLife)
+    for (const [n, life] of old.entries()) {
+      await writeFile(join(folder, life), '999999999 1 30000\n')
+      await utimes(join(folder, life), n + 1, n + 1)
+    }
+    await neighbours.tick()
+    expect(new Set(await readdir(folder))).toEqual(new Set([own, ...old.slice(50)]))
   })
 
   test('they meet in a folder that is their user’s alone, or nowhere', async () => {
