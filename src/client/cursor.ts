@@ -16,7 +16,7 @@ export interface Place {
 
 /** What brokers write: a score and an id, or the cursors of a scan and of its end and an id. */
 const scored = /^-?(\d+(\.\d+)?(e[+-]?\d+)?|inf) \S*$/
-const scanned = /^\d{1,19}( \S+){0,2}$/
+const scanned = /^\d{1,19}( (\d{1,19} )?\S+)?$/
 /** No page has more records than this. */
 const mostSkipped = 10_000
 

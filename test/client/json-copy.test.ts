@@ -58,3 +58,23 @@ test('what JSON cannot hold is refused, with its path', () => {
   expect(() => jsonCopy({ a: { b: new Map() } })).toThrow('a.b: a Map cannot be written as JSON')
   expect(() => jsonCopy(Promise.resolve())).toThrow('a Promise cannot be written as JSON')
 })
+
+test('a payload that would hold up everyone is refused, and the next one is not', () => {
+  const most = 16 * 1024 * 1024
+  const tooLarge = expect.objectContaining({
+    code: 'too_large',
+    message:
+      'the payload has more than 16,777,216 characters; keep what is large elsewhere, and send where it is',
+  })
+  const text = 'x'.repeat(most - 10)
+  for (let round = 0; round < 2; round++) expect(jsonCopy({ a: text })).toEqual({ a: text })
+  for (const large of [
+    { a: `${text}0123456789` },
+    [text, text],
+    `${text}0123456789`,
+    { [text]: text },
+  ]) {
+    expect(() => jsonCopy(large)).toThrow(tooLarge)
+  }
+  expect(() => jsonCopy({ a: { toJSON: () => text + text } })).toThrow(tooLarge)
+})
